@@ -1,0 +1,224 @@
+//! What a single field may hold.
+
+use serde_json::{Value, json};
+
+use super::{Row, about, spec, within};
+
+fn key(change: Value) -> Value {
+    within(&["spec", "privateKey", "secretRef"], change)
+}
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = ids();
+    rows.extend(key_reference());
+    rows.extend(choices());
+    rows.extend(durations());
+    rows.extend(secret_names());
+    rows
+}
+
+fn ids() -> Vec<Row> {
+    vec![
+        Row::refused("no clientId", spec(json!({"clientId": null})), about("spec.clientId", "Required value")),
+        Row::refused("no teamId", spec(json!({"teamId": null})), about("spec.teamId", "Required value")),
+        Row::refused("no keyId", spec(json!({"keyId": null})), about("spec.keyId", "Required value")),
+        Row::refused("an empty clientId", spec(json!({"clientId": ""})), about("spec.clientId", "should be at least")),
+        Row::refused(
+            "a clientId with a blank",
+            spec(json!({"clientId": "SEARCHADS.27478e71 3bb0"})),
+            about("spec.clientId", "should match '^[A-Za-z0-9]"),
+        ),
+        Row::refused(
+            "a clientId with a line break at its end",
+            spec(json!({"clientId": "SEARCHADS.27478e71\n"})),
+            about("spec.clientId", "should match '^[A-Za-z0-9]"),
+        ),
+        Row::refused(
+            "a clientId of 129 characters",
+            spec(json!({"clientId": "a".repeat(129)})),
+            about("spec.clientId", "may not be more than 128"),
+        ),
+        Row::refused(
+            "a teamId that brings a parameter of its own",
+            spec(json!({"teamId": "SEARCHADS.1&scope=all"})),
+            about("spec.teamId", "should match '^[A-Za-z0-9]"),
+        ),
+        Row::refused(
+            "a keyId that is a number",
+            spec(json!({"keyId": 12})),
+            about("spec.keyId", "must be of type string"),
+        ),
+        Row::refused(
+            "a keyId in quotes",
+            spec(json!({"keyId": "\"bacaebda\""})),
+            about("spec.keyId", "should match '^[A-Za-z0-9]"),
+        ),
+        Row::accepted(
+            "ids that are no uuids, like Apple's own examples",
+            spec(json!({"clientId": "SEARCHADS.27478e71-3bb0-4588-998c-182e2b405577zz", "keyId": "bacaebda"})),
+        ),
+    ]
+}
+
+fn key_reference() -> Vec<Row> {
+    let name = "spec.privateKey.secretRef.name";
+    let entry = "spec.privateKey.secretRef.key";
+    vec![
+        Row::refused("no privateKey", spec(json!({"privateKey": null})), about("spec.privateKey", "Required value")),
+        Row::refused(
+            "a privateKey without a source",
+            spec(json!({"privateKey": {"secretRef": null}})),
+            about("spec.privateKey.secretRef", "Required value"),
+        ),
+        Row::refused("a source without a name", key(json!({"name": null})), about(name, "Required value")),
+        Row::refused("a key Secret in capitals", key(json!({"name": "Acme"})), about(name, "should match '^[a-z0-9]")),
+        Row::refused(
+            "a key Secret ending in a hyphen",
+            key(json!({"name": "acme-"})),
+            about(name, "should match '^[a-z0-9]"),
+        ),
+        Row::refused(
+            "a key Secret of another namespace",
+            key(json!({"name": "other/acme-key"})),
+            about(name, "should match '^[a-z0-9]"),
+        ),
+        Row::refused(
+            "a key Secret's name of 254 characters",
+            key(json!({"name": "a".repeat(254)})),
+            about(name, "may not be more than 253"),
+        ),
+        Row::refused("an empty entry", key(json!({"key": ""})), about(entry, "should be at least")),
+        Row::refused("an entry with a slash", key(json!({"key": "keys/private.pem"})), about(entry, "should match '^")),
+        Row::refused(
+            "an entry that leaves its folder",
+            key(json!({"key": "..private"})),
+            about(entry, "should match '^"),
+        ),
+        Row::refused("an entry that is a folder", key(json!({"key": "."})), about(entry, "should match '^")),
+        Row::refused(
+            "an entry of 254 characters",
+            key(json!({"key": "a".repeat(254)})),
+            about(entry, "may not be more than 253"),
+        ),
+        Row::accepted("an entry with a leading dot", key(json!({"key": ".key_1.pem"}))),
+        Row::accepted("a key Secret with dots", key(json!({"name": "acme.ads.key"}))),
+    ]
+}
+
+fn choices() -> Vec<Row> {
+    vec![
+        Row::refused(
+            "an unknown API",
+            spec(json!({"apis": ["PlatformV2"]})),
+            about("spec.apis[0]", "Unsupported value"),
+        ),
+        Row::refused("no API at all", spec(json!({"apis": []})), about("spec.apis", "should have at least 1")),
+        Row::refused(
+            "three APIs",
+            spec(json!({"apis": ["PlatformV1", "CampaignManagementV5", "PlatformV1"]})),
+            about("spec.apis", "must have at most 2"),
+        ),
+        Row::refused(
+            "an API outside a list",
+            spec(json!({"apis": "PlatformV1"})),
+            about("spec.apis", "must be of type array"),
+        ),
+        Row::refused(
+            "an organization without an orgId",
+            spec(json!({"organization": {}})),
+            about("spec.organization.orgId", "Required value"),
+        ),
+        Row::refused(
+            "an orgId that brings a header of its own",
+            spec(json!({"organization": {"orgId": "123;orgId=9"}})),
+            about("spec.organization.orgId", "must be of type integer"),
+        ),
+        Row::refused(
+            "an orgId of zero",
+            spec(json!({"organization": {"orgId": 0}})),
+            about("spec.organization.orgId", "should be greater than or equal to 1"),
+        ),
+        Row::refused(
+            "an orgId that not every JSON reader carries",
+            spec(json!({"organization": {"orgId": 9_007_199_254_740_992_i64}})),
+            about("spec.organization.orgId", "should be less than or equal to"),
+        ),
+        Row::refused(
+            "half an orgId",
+            spec(json!({"organization": {"orgId": 1.5}})),
+            about("spec.organization.orgId", "must be of type int"),
+        ),
+        Row::accepted("the largest orgId", spec(json!({"organization": {"orgId": 9_007_199_254_740_991_i64}}))),
+        Row::refused(
+            "an adAccount without an id",
+            spec(json!({"adAccount": {}})),
+            about("spec.adAccount.id", "Required value"),
+        ),
+        Row::refused(
+            "a negative ad account",
+            spec(json!({"adAccount": {"id": -9001}})),
+            about("spec.adAccount.id", "should be greater than or equal to 1"),
+        ),
+    ]
+}
+
+fn durations() -> Vec<Row> {
+    let lifetime = "spec.clientSecret.lifetime";
+    let refused = |name, value: Value, text| {
+        Row::refused(name, spec(json!({"clientSecret": {"lifetime": value}})), about(lifetime, text))
+    };
+    vec![
+        refused("a lifetime in words", json!("2 weeks"), "should match '^([0-9]"),
+        refused("a negative lifetime", json!("-5m"), "should match '^([0-9]"),
+        refused("a lifetime in days", json!("179d"), "should match '^([0-9]"),
+        refused("a lifetime as ISO 8601 has it", json!("PT1H"), "should match '^([0-9]"),
+        refused("a lifetime without a unit", json!("3600"), "should match '^([0-9]"),
+        refused("a lifetime that is a number", json!(3600), "must be of type string"),
+        refused("an empty lifetime", json!(""), "should be at least"),
+        refused("a lifetime of 33 characters", json!(format!("{}1h", "0".repeat(31))), "may not be more than 32"),
+        Row::refused(
+            "a renewBefore of the client secret in milliseconds",
+            spec(json!({"clientSecret": {"renewBefore": "500ms"}})),
+            about("spec.clientSecret.renewBefore", "should match '^([0-9]"),
+        ),
+        Row::refused(
+            "a renewBefore of the token in words",
+            spec(json!({"accessToken": {"renewBefore": "half"}})),
+            about("spec.accessToken.renewBefore", "should match '^([0-9]"),
+        ),
+        Row::accepted(
+            "a lifetime in several units and fractions",
+            spec(json!({"clientSecret": {"lifetime": "1h30m0.5s", "renewBefore": "0.25h"}})),
+        ),
+    ]
+}
+
+fn secret_names() -> Vec<Row> {
+    vec![
+        Row::refused(
+            "a Secret in capitals",
+            spec(json!({"secret": {"name": "Acme"}})),
+            about("spec.secret.name", "should match '^[a-z0-9]"),
+        ),
+        Row::refused(
+            "a Secret of another namespace",
+            spec(json!({"secret": {"name": "other/token"}})),
+            about("spec.secret.name", "should match '^[a-z0-9]"),
+        ),
+        Row::refused(
+            "a Secret without a name",
+            spec(json!({"secret": {"name": ""}})),
+            about("spec.secret.name", "should be at least"),
+        ),
+        Row::refused(
+            "a client secret's Secret with an underscore",
+            spec(json!({"clientSecret": {"secretName": "acme_client"}})),
+            about("spec.clientSecret.secretName", "should match '^[a-z0-9]"),
+        ),
+        Row::accepted("a secret with its defaults", spec(json!({"secret": {}}))),
+        Row::accepted(
+            "objects that leave everything to their defaults",
+            spec(json!({"clientSecret": {}, "accessToken": {}})),
+        ),
+    ]
+}

@@ -1,0 +1,86 @@
+//! The resources that are tried, offline and by the API server.
+
+mod bounds;
+mod rules;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// What is to become of a resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Accepted,
+    Refused,
+}
+
+/// A field and words about it: of a refusal, or of a rule.
+#[derive(Clone, Copy)]
+pub(crate) struct About {
+    pub(crate) path: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// One resource and the verdict on it.
+pub(crate) struct Row {
+    /// What is tried, for whoever reads a failure.
+    pub(crate) name: &'static str,
+    /// Of an update: how the resource was before, as a change to the base document.
+    pub(crate) before: Option<Value>,
+    /// The resource, as a change to the base document.
+    pub(crate) change: Value,
+    pub(crate) verdict: Verdict,
+    /// What a refusal says, or the rule that an accepted resource just keeps to.
+    pub(crate) about: Option<About>,
+}
+
+impl Row {
+    fn refused(name: &'static str, change: Value, about: About) -> Row {
+        let verdict = Verdict::Refused;
+        Row { name, before: None, change, verdict, about: Some(about) }
+    }
+
+    fn accepted(name: &'static str, change: Value) -> Row {
+        let verdict = Verdict::Accepted;
+        Row { name, before: None, change, verdict, about: None }
+    }
+
+    /// Names the rule that an accepted resource comes close to breaking.
+    fn under(self, rule: About) -> Row {
+        Row { about: Some(rule), ..self }
+    }
+
+    /// Makes the row an update of what stood there before.
+    fn after(self, before: Value) -> Row {
+        Row { before: Some(before), ..self }
+    }
+}
+
+/// What is said `text` of the field at `path`.
+fn about(path: &'static str, text: &'static str) -> About {
+    About { path, text }
+}
+
+/// A change to the spec.
+fn spec(change: Value) -> Value {
+    within(&["spec"], change)
+}
+
+/// A change to what is under these fields.
+fn within(fields: &[&str], change: Value) -> Value {
+    let fields = fields.iter().rev();
+    fields.fold(change, |inner, field| Map::from_iter([((*field).to_owned(), inner)]).into())
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    bounds::rows().into_iter().chain(rules::rows()).collect()
+}
+
+#[test]
+fn the_table_is_large_enough_and_no_name_is_used_twice() {
+    let rows = rows();
+    let refused = rows.iter().filter(|row| row.verdict == Verdict::Refused);
+    assert!(refused.count() >= 30);
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len());
+}
