@@ -1,0 +1,19 @@
+//! Apple's side of the wire; knows nothing of Kubernetes.
+//!
+//! - [`private_key`]: what users call a key, in; a checked P-256 key, out.
+//! - [`http`]: one client with deadlines, body caps and nothing automatic.
+//! - [`error`]: where a call was going and in which class it ended.
+//! - [`ads`]: Apple Ads: client secret, access token, organization and ad accounts.
+//!
+//! Time is an argument of every call. Nothing here retries, waits or logs: callers decide from [`Class`].
+
+pub mod ads;
+pub mod error;
+pub mod http;
+mod json;
+pub mod private_key;
+mod text;
+
+pub use error::{Class, Endpoint, Error, Host, OAuthError};
+pub use http::{BaseUrl, BaseUrlError, Http, Reply, SetupError};
+pub use private_key::{KeyError, KeyKind, PrivateKey};

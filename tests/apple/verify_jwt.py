@@ -1,0 +1,27 @@
+"""Verifies client secrets with PyJWT, as strictly as it can.
+
+Input (stdin): {"tokens": [JWT, ...], "public_key": PEM, "issuer": str}.
+Output: a JSON list of {"header": {...}, "claims": {...}}; an exception for the first token that does not verify.
+"""
+
+import json
+import sys
+
+import jwt
+
+given = json.load(sys.stdin)
+verified = [
+    {
+        "header": jwt.get_unverified_header(token),
+        "claims": jwt.decode(
+            token,
+            given["public_key"],
+            algorithms=["ES256"],
+            audience="https://appleid.apple.com",
+            issuer=given["issuer"],
+            options={"require": ["iss", "sub", "aud", "iat", "exp"]},
+        ),
+    }
+    for token in given["tokens"]
+]
+json.dump(verified, sys.stdout)
