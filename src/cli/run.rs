@@ -1,0 +1,113 @@
+//! `asa-operator run`
+
+use std::{error::Error, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use clap::Args;
+use jiff::SignedDuration;
+
+use crate::{
+    apple::http::BaseUrl,
+    controller::{apple::AppleUrls, world::Settings},
+    credential::pacing::Rate,
+    operator::{
+        self, Options,
+        telemetry::{self, Format},
+    },
+};
+
+/// Every option is an environment variable too; the option goes first.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Base URL of Apple's token endpoint; POST {}/auth/oauth2/token
+    #[arg(long, value_name = "URL", env = "ASA_OPERATOR_APPLE_ID_URL", default_value = "https://appleid.apple.com")]
+    apple_id_url: BaseUrl,
+
+    /// Base URL of the Apple Ads Platform API; GET {}/me and {}/acls
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASA_OPERATOR_ADS_PLATFORM_URL",
+        default_value = "https://api.ads.apple.com/v1"
+    )]
+    ads_platform_url: BaseUrl,
+
+    /// Base URL of the Campaign Management API v5; GET {}/me and {}/acls
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASA_OPERATOR_ADS_CAMPAIGN_URL",
+        default_value = "https://api.searchads.apple.com/api/v5"
+    )]
+    ads_campaign_url: BaseUrl,
+
+    /// A namespace to look after; repeat it for several (in the environment: separated by commas). None: all namespaces
+    #[arg(long = "namespace", value_name = "NS", env = "ASA_OPERATOR_NAMESPACE", value_delimiter = ',')]
+    namespaces: Vec<String>,
+
+    /// Where /livez, /readyz and /metrics are served
+    #[arg(long, value_name = "ADDR", env = "ASA_OPERATOR_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
+    http_address: SocketAddr,
+
+    /// Further trusted roots (PEM) for Apple's hosts
+    #[arg(long, value_name = "FILE", env = "ASA_OPERATOR_CA_BUNDLE")]
+    ca_bundle: Option<PathBuf>,
+
+    /// Requests per second to each of Apple's base URLs
+    #[arg(long, value_name = "N", env = "ASA_OPERATOR_APPLE_RATE", default_value = "20")]
+    apple_rate: NonZeroU32,
+
+    /// Requests at once to each of Apple's base URLs after a quiet time
+    #[arg(long, value_name = "N", env = "ASA_OPERATOR_APPLE_BURST", default_value = "50")]
+    apple_burst: NonZeroU32,
+
+    /// How often Secrets are looked at where they may not be watched, for example 5m
+    #[arg(long, value_name = "DURATION", env = "ASA_OPERATOR_SECRET_POLL_INTERVAL", default_value = "5m", value_parser = interval)]
+    secret_poll_interval: Duration,
+
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", env = "ASA_OPERATOR_LOG_FORMAT", default_value = "json")]
+    log_format: Format,
+
+    /// Which lines are logged, by target and level, for example info
+    #[arg(long, value_name = "FILTER", env = "ASA_OPERATOR_LOG_FILTER", default_value = "info")]
+    log_filter: String,
+}
+
+/// The CA bundle cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("--ca-bundle {} cannot be read: {source}", path.display())]
+struct CaBundleError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+impl Run {
+    pub(super) fn execute(self) -> Result<(), Box<dyn Error>> {
+        telemetry::install(self.log_format, &self.log_filter)?;
+        let ca_bundle =
+            self.ca_bundle.map(|path| std::fs::read(&path).map_err(|source| CaBundleError { path, source }));
+        let options = Options {
+            urls: AppleUrls {
+                apple_id: self.apple_id_url,
+                ads_platform: self.ads_platform_url,
+                ads_campaign: self.ads_campaign_url,
+            },
+            ca_bundle: ca_bundle.transpose()?,
+            namespaces: self.namespaces,
+            http_address: self.http_address,
+            settings: Settings {
+                rate: Rate { per_second: self.apple_rate, burst: self.apple_burst },
+                secret_poll_interval: self.secret_poll_interval,
+            },
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        Ok(runtime.block_on(operator::run(options))?)
+    }
+}
+
+/// A duration of at least a second, as jiff's friendly format reads it.
+fn interval(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|error| format!("{error}; for example 5m"))?;
+    let duration = Duration::try_from(parsed).map_err(|_| "it is negative".to_owned())?;
+    if duration < Duration::from_secs(1) { Err("it is shorter than a second".to_owned()) } else { Ok(duration) }
+}

@@ -1,0 +1,140 @@
+//! The port to Apple, and the real one.
+
+use std::{future::Future, time::Duration};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::metrics::Metrics;
+use crate::{
+    api::{AdAccount, AdsApi, Organization},
+    apple::{
+        ads::{self, AccessToken, Acls, AdAccountRow, CampaignGroupRow, ClientSecret},
+        error::{Class, Endpoint, Error},
+        http::{BaseUrl, Http},
+    },
+};
+
+/// A token and how long it lives, from when it was asked for.
+pub struct Issued {
+    /// The token.
+    pub token: SecretString,
+    /// How long Apple says it lives.
+    pub expires_in: Duration,
+}
+
+/// What an API lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// The Platform API's ad accounts.
+    AdAccounts(Vec<AdAccount>),
+    /// v5's campaign groups.
+    Organizations(Vec<Organization>),
+}
+
+/// What the operator asks of Apple.
+pub trait Apple: Send + Sync + 'static {
+    /// A token for `client_id`, whose key signed `client_secret`.
+    fn request_token(
+        &self,
+        client_id: &str,
+        client_secret: &SecretString,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Issued, Error>> + Send;
+
+    /// The orgId of the token's user; that there is an answer proves the token.
+    fn me(
+        &self,
+        api: AdsApi,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<i64>, Error>> + Send;
+
+    /// What the token's user may use.
+    fn acls(
+        &self,
+        api: AdsApi,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Listed, Error>> + Send;
+}
+
+/// Where Apple is.
+#[derive(Clone, Debug)]
+pub struct AppleUrls {
+    /// The token endpoint's.
+    pub apple_id: BaseUrl,
+    /// The Platform API's.
+    pub ads_platform: BaseUrl,
+    /// API v5's.
+    pub ads_campaign: BaseUrl,
+}
+
+/// The real Apple, over HTTP, every call counted.
+#[derive(Debug)]
+pub struct RealApple {
+    http: Http,
+    urls: AppleUrls,
+    metrics: Metrics,
+}
+
+impl RealApple {
+    /// Apple at these URLs.
+    #[must_use]
+    pub fn new(http: Http, urls: AppleUrls, metrics: Metrics) -> Self {
+        Self { http, urls, metrics }
+    }
+
+    fn url(&self, api: AdsApi) -> &BaseUrl {
+        match api {
+            AdsApi::PlatformV1 => &self.urls.ads_platform,
+            AdsApi::CampaignManagementV5 => &self.urls.ads_campaign,
+        }
+    }
+
+    fn counted<T>(&self, endpoint: Endpoint, result: Result<T, Error>) -> Result<T, Error> {
+        let label = result.as_ref().map_or_else(|error| error.class.label(), |_| "success");
+        self.metrics.apple_answered(endpoint.host(), label);
+        result
+    }
+}
+
+impl Apple for RealApple {
+    async fn request_token(
+        &self,
+        client_id: &str,
+        client_secret: &SecretString,
+        now: Timestamp,
+    ) -> Result<Issued, Error> {
+        let endpoint = Endpoint::TokenEndpoint;
+        // What was published may have been edited into something that is no JWT; Apple need not be asked to say so.
+        let client_secret = ClientSecret::from_published(client_secret.expose_secret().to_owned())
+            .map_err(|_| Error::new(endpoint, Class::Unintelligible("the client secret in hand is no JWT")))?;
+        let answer = ads::request_token(&self.http, &self.urls.apple_id, client_id, &client_secret, now).await;
+        let issued = self.counted(endpoint, answer)?.value;
+        Ok(Issued { token: issued.token.expose().to_owned().into(), expires_in: issued.expires_in })
+    }
+
+    async fn me(&self, api: AdsApi, token: &SecretString, now: Timestamp) -> Result<Option<i64>, Error> {
+        let token = AccessToken::new(token.expose_secret().to_owned());
+        let answer = ads::me(&self.http, self.url(api), api, &token, now).await;
+        Ok(self.counted(Endpoint::Me(api), answer)?.value.org_id)
+    }
+
+    async fn acls(&self, api: AdsApi, token: &SecretString, now: Timestamp) -> Result<Listed, Error> {
+        let token = AccessToken::new(token.expose_secret().to_owned());
+        let answer = ads::acls(&self.http, self.url(api), api, &token, now).await;
+        Ok(match self.counted(Endpoint::Acls(api), answer)?.value {
+            Acls::Platform(rows) => Listed::AdAccounts(rows.into_iter().map(ad_account).collect()),
+            Acls::Campaign(rows) => Listed::Organizations(rows.into_iter().map(organization).collect()),
+        })
+    }
+}
+
+fn ad_account(row: AdAccountRow) -> AdAccount {
+    AdAccount { id: row.id, name: row.name, org_id: row.org_id }
+}
+
+fn organization(row: CampaignGroupRow) -> Organization {
+    Organization { org_id: row.org_id, name: row.name, parent_org_id: row.parent_org_id }
+}

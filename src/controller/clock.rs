@@ -1,0 +1,59 @@
+//! The two clocks. Nothing else in the operator reads one.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::credential::now::{Now, later};
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    wall: Wall,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wall {
+    System,
+    /// What the wall clock showed at the start; from there it goes with tokio's time, which a test can pause.
+    From(Timestamp),
+}
+
+impl Clock {
+    /// The machine's.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { started: Instant::now(), wall: Wall::System }
+    }
+
+    /// A wall clock that shows `start` now and then goes with tokio's time: for a simulation under paused time.
+    #[must_use]
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self { started: Instant::now(), wall: Wall::From(start) }
+    }
+
+    /// One reading of both.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let steady = self.started.elapsed();
+        let wall = match self.wall {
+            Wall::System => system_time(),
+            Wall::From(start) => later(start, steady),
+        };
+        Now { wall, steady }
+    }
+
+    /// Sleeps for at most `longest`, and not beyond the time at which the wall clock should show `until`.
+    pub async fn sleep(&self, until: Option<Timestamp>, longest: Duration) {
+        let now = self.now().wall;
+        let wait = until.map_or(longest, |until| crate::credential::now::between(now, until).min(longest));
+        tokio::time::sleep(wait).await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+fn system_time() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,61 @@
+//! The port to the cluster: what the operator does there, and nothing more.
+
+use std::future::Future;
+
+use zeroize::Zeroizing;
+
+use crate::{
+    api::{AsaCredential, AsaCredentialStatus},
+    controller::events::Note,
+    credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
+};
+
+/// A Secret as it was read.
+pub struct SecretContent {
+    /// Its metadata.
+    pub meta: SecretMeta,
+    /// Its type.
+    pub type_: String,
+    /// Its entries, wiped when dropped.
+    pub data: Vec<(String, Zeroizing<Vec<u8>>)>,
+}
+
+/// What the operator asks of the API server.
+///
+/// Errors are [`ClusterClass`]; a conflict is one of them, and means: look again.
+pub trait Cluster: Send + Sync + 'static {
+    /// The metadata of a Secret, or `None` if it is not there.
+    fn look(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<SecretMeta>, ClusterClass>> + Send;
+
+    /// A whole Secret, or `None` if it is not there.
+    fn read(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<SecretContent>, ClusterClass>> + Send;
+
+    /// Creates a Secret; a conflict if one of its name is there.
+    fn create(&self, namespace: &str, body: &Body) -> impl Future<Output = Result<SecretMeta, ClusterClass>> + Send;
+
+    /// Changes a Secret by a merge patch that carries uid and resourceVersion; a conflict if they are others, or none.
+    fn change(
+        &self,
+        namespace: &str,
+        name: &str,
+        body: &Body,
+    ) -> impl Future<Output = Result<SecretMeta, ClusterClass>> + Send;
+
+    /// Replaces the status of `object`; a conflict if the object is no longer as seen.
+    fn write_status(
+        &self,
+        object: &AsaCredential,
+        status: &AsaCredentialStatus,
+    ) -> impl Future<Output = Result<AsaCredential, ClusterClass>> + Send;
+
+    /// Makes an Event. That it failed is logged, and nothing else.
+    fn tell(&self, object: &AsaCredential, note: Note) -> impl Future<Output = ()> + Send;
+}

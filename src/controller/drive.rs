@@ -1,0 +1,66 @@
+//! One run of one credential: look, plan, do one step, look again, until it has to wait.
+
+use super::{
+    apple::Apple,
+    cluster::Cluster,
+    learned::Context,
+    perform::{KeyInHand, perform},
+    report::report,
+    world::{Pass, World},
+};
+use crate::{
+    controller::metrics::RunResult,
+    credential::{
+        memory::Memory,
+        plan::{Step, plan},
+        queue::{Id, Next},
+    },
+};
+
+/// More steps than any run takes: one that does not come to rest is stopped rather than let loose on Apple.
+const MOST_STEPS: usize = 64;
+
+/// Runs one credential until it has to wait. Every turn looks again, so a crash between two steps loses nothing.
+pub async fn drive<C: Cluster, A: Apple>(
+    world: &World<C, A>,
+    id: &Id,
+    memory: &mut Memory,
+    mut pass: Option<Pass>,
+) -> Next {
+    let mut key = KeyInHand::default();
+    let mut result = None;
+    for _ in 0..MOST_STEPS {
+        let Some(object) = world.index().credential(id).cloned() else { return Next::Changed };
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        if memory.uid != uid {
+            *memory = Memory::of(&uid);
+        }
+        let now = world.clock.now();
+        let seen = world.observe(&object, memory);
+        let step = plan(&seen, now);
+        if let Step::Wait(until) = step {
+            let next = report(world, &seen, until, now).await;
+            world.metrics.ran(result.unwrap_or_else(|| RunResult::of(next)));
+            return next;
+        }
+        let mut asking = None;
+        if let Some(host) = step.host() {
+            let granted = pass.take().filter(|pass| pass.host() == host).or_else(|| world.enter(host, now));
+            let Some(granted) = granted else {
+                world.metrics.ran(RunResult::Requeue);
+                return Next::Host(host);
+            };
+            asking = Some(granted);
+        }
+        let context = Context::of(&seen, now);
+        let learned = perform(world, &step, &seen, &mut key, now).await;
+        drop(asking);
+        if let Some(failure) = learned.failure() {
+            tracing::warn!(namespace = &*id.namespace, name = &*id.name, ?step, "a step failed: {failure}");
+            result = Some(RunResult::Error);
+        }
+        context.remember(memory, learned);
+    }
+    tracing::error!(credential = %id, "a run did not come to rest after {MOST_STEPS} steps");
+    Next::At(world.clock.now().wall_at(world.clock.now().steady + std::time::Duration::from_mins(1)))
+}

@@ -1,0 +1,165 @@
+//! The real port to the cluster, over kube's client.
+
+use std::{future::Future, time::Duration};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams, PostParams},
+    core::{PartialObjectMeta, Request, Status},
+};
+use kube_runtime::events::{Event, EventType, Recorder, Reporter};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    cluster::{Cluster, SecretContent},
+    events::Note,
+};
+use crate::{
+    api::{AsaCredential, AsaCredentialStatus},
+    credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
+};
+
+/// A request takes at most this long: kube repeats 429, 503 and 504 up to 15 times, which would hold a run for minutes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The name that Events carry.
+const REPORTER: &str = "asa-operator";
+
+/// So that the answer to a POST does not carry the secret back.
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// An API server.
+#[derive(Clone)]
+pub struct KubeCluster {
+    client: Client,
+    recorder: Recorder,
+}
+
+impl KubeCluster {
+    /// The API server that `client` talks to.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        let reporter = Reporter { controller: REPORTER.to_owned(), instance: None };
+        Self { recorder: Recorder::new(client.clone(), reporter), client }
+    }
+
+    fn secrets(&self, namespace: &str) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+}
+
+impl Cluster for KubeCluster {
+    async fn look(&self, namespace: &str, name: &str) -> Result<Option<SecretMeta>, ClusterClass> {
+        let found = within(self.secrets(namespace).get_metadata_opt(name)).await?;
+        found.map(|found| meta_of(&found.metadata)).transpose()
+    }
+
+    async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterClass> {
+        let Some(secret) = within(self.secrets(namespace).get_opt(name)).await? else { return Ok(None) };
+        let data = secret.data.unwrap_or_default();
+        Ok(Some(SecretContent {
+            meta: meta_of(&secret.metadata)?,
+            type_: secret.type_.unwrap_or_default(),
+            data: data.into_iter().map(|(key, value)| (key, Zeroizing::new(value.0))).collect(),
+        }))
+    }
+
+    async fn create(&self, namespace: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
+        let unreadable = || ClusterClass::Unavailable("the request could not be built".to_owned());
+        let body = serde_json::to_vec(body).map_err(|_| unreadable())?;
+        let url = Secret::url_path(&(), Some(namespace));
+        let mut request = Request::new(url).create(&PostParams::default(), body).map_err(|_| unreadable())?;
+        request.headers_mut().insert("accept", METADATA_ONLY.parse().map_err(|_| unreadable())?);
+        let created = within(self.client.request::<PartialObjectMeta<Secret>>(request)).await?;
+        meta_of(&created.metadata)
+    }
+
+    async fn change(&self, namespace: &str, name: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
+        let patch = Patch::Merge(body);
+        let changed = within(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await?;
+        meta_of(&changed.metadata)
+    }
+
+    async fn write_status(
+        &self,
+        object: &AsaCredential,
+        status: &AsaCredentialStatus,
+    ) -> Result<AsaCredential, ClusterClass> {
+        let unreadable = || ClusterClass::Unavailable("the request could not be built".to_owned());
+        // The spec is left out: on this path the API server takes the status and keeps everything else.
+        let body = json!({
+            "apiVersion": AsaCredential::api_version(&()),
+            "kind": AsaCredential::kind(&()),
+            "metadata": {
+                "name": object.metadata.name,
+                "namespace": object.metadata.namespace,
+                "uid": object.metadata.uid,
+                "resourceVersion": object.metadata.resource_version,
+            },
+            "status": status,
+        });
+        let body = serde_json::to_vec(&body).map_err(|_| unreadable())?;
+        let url = AsaCredential::url_path(&(), object.namespace().as_deref());
+        let request = Request::new(url)
+            .replace_subresource("status", &object.name_any(), &PostParams::default(), body)
+            .map_err(|_| unreadable())?;
+        within(self.client.request(request)).await
+    }
+
+    async fn tell(&self, object: &AsaCredential, note: Note) {
+        let event = Event {
+            type_: if note.is_warning { EventType::Warning } else { EventType::Normal },
+            reason: note.reason,
+            note: Some(note.message),
+            action: note.action.to_string(),
+            secondary: None,
+        };
+        if let Err(class) = within(self.recorder.publish(&event, &object.object_ref(&()))).await {
+            tracing::debug!(name = object.name_any(), "an Event could not be made: {class}");
+        }
+    }
+}
+
+fn meta_of(metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> Result<SecretMeta, ClusterClass> {
+    SecretMeta::of(metadata)
+        .ok_or_else(|| ClusterClass::Unavailable("an answer without uid or resourceVersion".to_owned()))
+}
+
+async fn within<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterClass> {
+    match tokio::time::timeout(DEADLINE, request).await {
+        Ok(answer) => answer.map_err(|error| class_of(&error)),
+        Err(_) => Err(ClusterClass::Unavailable(format!("nothing within {} s", DEADLINE.as_secs()))),
+    }
+}
+
+/// An error's class. Its text is dropped but for what the API server itself says of a refusal: others may quote bodies.
+fn class_of(error: &kube::Error) -> ClusterClass {
+    match error {
+        kube::Error::Api(status) => class_of_status(status),
+        kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
+            ClusterClass::Unavailable("an answer that could not be read".to_owned())
+        }
+        _ => ClusterClass::Unavailable("the connection failed".to_owned()),
+    }
+}
+
+fn class_of_status(status: &Status) -> ClusterClass {
+    let details = status.details.as_ref();
+    let has_cause =
+        |field: &str| details.is_some_and(|details| details.causes.iter().any(|cause| cause.field == field));
+    let is_terminating =
+        || details.is_some_and(|details| details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating"));
+    match status.code {
+        404 | 409 => ClusterClass::Conflict,
+        403 if is_terminating() => ClusterClass::NamespaceGoing,
+        403 => ClusterClass::Refused(status.message.clone()),
+        422 if has_cause("metadata.uid") => ClusterClass::Conflict,
+        422 if has_cause("type") => ClusterClass::WrongType,
+        422 if has_cause("data") => ClusterClass::Immutable,
+        408 | 429 | 500.. => ClusterClass::Unavailable(format!("status {}", status.code)),
+        // Refusals of other kinds may quote what was sent.
+        code => ClusterClass::Refused(format!("status {code} {}", status.reason)),
+    }
+}

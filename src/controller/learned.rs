@@ -1,0 +1,213 @@
+//! What a step taught, and how it enters the memory.
+
+use secrecy::SecretString;
+
+use super::apple::Listed;
+use crate::{
+    api::AdsApi,
+    apple::error::{Class, Endpoint, Error as AppleError},
+    credential::{
+        failure::{Failure, Side, Subject},
+        identity::{Choice, Resolution, resolve},
+        memory::{BadKey, ClientSecretInHand, Inputs, Key, Known, Memory, Proof, TokenInHand},
+        now::Now,
+        observed::Observed,
+        published::Target,
+        schedule::Life,
+        secret_meta::Version,
+    },
+};
+
+/// What a step taught.
+pub(super) enum Learned {
+    /// One of our Secrets was looked at.
+    Looked(Target),
+    /// The key's Secret was looked at.
+    LookedAtKey,
+    /// One of our Secrets was read in this state; the client secret in it, where there is a good one.
+    Inspected { target: Target, version: Version, intact: bool, jwt: Option<(SecretString, Life, String)> },
+    /// The key was read.
+    Key(Key),
+    /// There is no key.
+    NoKey(BadKey),
+    /// A client secret was signed.
+    Signed(ClientSecretInHand),
+    /// Apple issued a token.
+    Token(TokenInHand),
+    /// An API accepted the token, and told whose it is.
+    Proved(AdsApi, Option<i64>),
+    /// An API refused the token, or gave no answer.
+    NotProved(AppleError),
+    /// An API told what the user may use, or did not.
+    Heard(AdsApi, Result<Listed, AppleError>),
+    /// One of our Secrets was written; it is now in this state.
+    Wrote(Target, Version),
+    /// A write met something else than was seen.
+    Conflict(Target),
+    /// The step failed.
+    Failed(Side, Failure),
+}
+
+impl Learned {
+    /// What went wrong, for the log.
+    pub(super) fn failure(&self) -> Option<String> {
+        match self {
+            Self::NotProved(error) | Self::Heard(_, Err(error)) => Some(error.to_string()),
+            Self::Failed(_, failure) => Some(failure.to_string()),
+            Self::NoKey(bad) => Some(format!("Secret {}, entry {}: {}", bad.place.0, bad.place.1, bad.failure)),
+            _ => None,
+        }
+    }
+}
+
+/// What held when the step was planned.
+pub(super) struct Context {
+    now: Now,
+    inputs: Inputs,
+    published: Option<Life>,
+    choice: Choice,
+    previous: Option<Resolution>,
+    demand: Option<String>,
+}
+
+impl Context {
+    pub(super) fn of(seen: &Observed<'_>, now: Now) -> Self {
+        Self {
+            now,
+            inputs: seen.inputs(),
+            published: seen.published_life(),
+            choice: Choice::of(seen.object),
+            previous: seen.resolution().cloned().or_else(|| seen.recalled_resolution()),
+            demand: seen.open_demand(),
+        }
+    }
+
+    /// Enters what was learned into `memory`.
+    pub(super) fn remember(self, memory: &mut Memory, learned: Learned) {
+        match learned {
+            Learned::Looked(target) => {
+                let content = memory.content_mut(target);
+                content.look_again = false;
+                content.looked_at = Some(self.now.steady);
+                memory.succeeded_with(Subject::Target(target));
+            }
+            Learned::LookedAtKey => {
+                memory.key_looked_at = Some(self.now.steady);
+                memory.succeeded_with(Subject::Key);
+            }
+            Learned::Inspected { target, version, intact, jwt } => {
+                memory.content_mut(target).known = Some(Known { version, intact, ours: false });
+                if let Some((jwt, life, bundle)) = jwt {
+                    memory.client_secret = Some(ClientSecretInHand { jwt, life, bundle, fence: None });
+                }
+                memory.succeeded_with(Subject::Target(target));
+            }
+            Learned::Key(key) => {
+                memory.key = Some(key);
+                memory.key_failure = None;
+                memory.key_looked_at = Some(self.now.steady);
+                memory.succeeded_with(Subject::Key);
+            }
+            Learned::NoKey(bad) => {
+                memory.key = None;
+                memory.key_failure = Some(bad);
+                memory.key_looked_at = Some(self.now.steady);
+                memory.succeeded_with(Subject::Key);
+            }
+            Learned::Signed(secret) => {
+                memory.client_secret = Some(secret);
+                memory.succeeded_with(Subject::Key);
+            }
+            Learned::Token(token) => {
+                memory.resolve_anew |= self.demand.is_some();
+                memory.round = crate::credential::identity::Round::default();
+                memory.token = Some(token);
+            }
+            Learned::Proved(api, org_id) => Self::proved(memory, api, org_id),
+            Learned::NotProved(error) => self.not_proved(memory, error),
+            Learned::Heard(api, said) => self.heard(memory, api, said),
+            Learned::Wrote(target, version) => Self::wrote(memory, target, version),
+            Learned::Conflict(target) => memory.met_conflict(target),
+            Learned::Failed(side, failure) => memory.failed(side, failure, self.published, self.inputs, self.now),
+        }
+    }
+
+    fn proved(memory: &mut Memory, api: AdsApi, org_id: Option<i64>) {
+        if let Some(token) = &mut memory.token {
+            token.proof = Proof::Proved;
+        }
+        if api == AdsApi::PlatformV1 || memory.round.org_id.is_none() {
+            memory.round.org_id = org_id;
+        }
+        memory.succeeded(Side::Token);
+    }
+
+    /// The next API is asked; after the last one, or after a refusal, there is a pause.
+    fn not_proved(self, memory: &mut Memory, error: AppleError) {
+        let Some(token) = &mut memory.token else { return };
+        let asked = match token.proof {
+            Proof::Awaited(asked) => asked + 1,
+            Proof::Proved => return,
+        };
+        if error.class == Class::Unauthorized {
+            let was_published = self.published == Some(token.life);
+            memory.token = None;
+            if was_published && let Some(known) = &mut memory.managed.known {
+                known.intact = false;
+            }
+        } else if asked < self.choice.apis.len() {
+            token.proof = Proof::Awaited(asked);
+            return;
+        } else {
+            token.proof = Proof::Awaited(0);
+        }
+        memory.failed(Side::Token, Failure::Apple(error), self.published, self.inputs, self.now);
+    }
+
+    fn heard(self, memory: &mut Memory, api: AdsApi, said: Result<Listed, AppleError>) {
+        let error = said.as_ref().err().cloned();
+        match said {
+            Ok(Listed::AdAccounts(rows)) => memory.round.ad_accounts = Some(Ok(rows)),
+            Ok(Listed::Organizations(rows)) => memory.round.organizations = Some(Ok(rows)),
+            Err(error) => match api {
+                AdsApi::PlatformV1 => memory.round.ad_accounts = Some(Err(error.class)),
+                AdsApi::CampaignManagementV5 => memory.round.organizations = Some(Err(error.class)),
+            },
+        }
+        if memory.round.next(&self.choice.apis).is_some() {
+            return;
+        }
+        let previous = self.previous.as_ref().filter(|previous| previous.choice == self.choice);
+        let resolution = resolve(&memory.round, self.choice, previous, self.now.wall);
+        match resolution.passing_failure() {
+            Some((api, class)) => {
+                let here = error.filter(|error| error.endpoint == Endpoint::Acls(api));
+                let error = here.unwrap_or_else(|| AppleError::new(Endpoint::Acls(api), class.clone()));
+                memory.failed(Side::Identity, Failure::Apple(error), self.published, self.inputs, self.now);
+            }
+            None => memory.succeeded(Side::Identity),
+        }
+        memory.resolved(resolution);
+    }
+
+    fn wrote(memory: &mut Memory, target: Target, version: Version) {
+        let content = memory.content_mut(target);
+        content.known = Some(Known { version, intact: true, ours: true });
+        memory.succeeded_with(Subject::Target(target));
+        match target {
+            Target::Managed => {
+                if let Some(token) = &mut memory.token {
+                    token.fence = None;
+                    if token.demand.is_some() {
+                        memory.handled.clone_from(&token.demand);
+                    }
+                }
+            }
+            Target::ClientSecret => {
+                if let Some(secret) = &mut memory.client_secret {
+                    secret.fence = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The one task that decides who runs: it takes events and ended runs into the queue, and starts whoever is next.
+
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    task::{self, JoinError, JoinSet},
+};
+
+use super::{apple::Apple, cluster::Cluster, drive::drive, health::Health, world::World};
+use crate::credential::{
+    memory::Memory,
+    now::Now,
+    pacing::MOST_IN_FLIGHT,
+    queue::{Id, Next, Queue, Run},
+};
+
+/// The wall clock is compared with the steady one this often, so that no due time is missed by more after a suspend or a
+/// step of the clock.
+const TICK: Duration = Duration::from_secs(15);
+
+/// Three hosts' worth of requests in flight, and as many runs again that have to do with the API server only.
+const MOST_RUNNING: usize = 6 * MOST_IN_FLIGHT as usize;
+
+/// A wall clock that moved against the steady one by this much was set.
+const STEP: Duration = Duration::from_secs(5);
+
+/// After a panic in a run, which is a bug, the credential is tried again this much later.
+const AFTER_PANIC: Duration = Duration::from_mins(1);
+
+type Ended = (Id, Memory, Next);
+
+struct Pump<C, A> {
+    world: Arc<World<C, A>>,
+    queue: Queue,
+    memories: HashMap<Id, Memory>,
+    runs: JoinSet<Ended>,
+    tasks: HashMap<task::Id, Id>,
+}
+
+/// Runs credentials as their turns come, until `stop`. Whatever runs then is dropped between two steps or within one,
+/// which loses nothing: the next process looks again.
+pub async fn run<C: Cluster, A: Apple>(
+    world: Arc<World<C, A>>,
+    mut woken: UnboundedReceiver<Id>,
+    health: Health,
+    stop: impl Future<Output = ()>,
+) {
+    let mut pump = Pump {
+        world: Arc::clone(&world),
+        queue: Queue::new(MOST_RUNNING),
+        memories: HashMap::new(),
+        runs: JoinSet::new(),
+        tasks: HashMap::new(),
+    };
+    let mut last = world.clock.now();
+    tokio::pin!(stop);
+    loop {
+        let now = world.clock.now();
+        if was_set(last, now) {
+            tracing::warn!("the clock was set; all credentials are looked at again");
+            pump.wake_all(now);
+        }
+        last = now;
+        pump.start_all(now);
+        health.beat(now.steady);
+        world.metrics.queue(pump.queue.depth(), pump.queue.running());
+        let wake_at = pump.queue.wake_at(now);
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            Some(ended) = pump.runs.join_next_with_id() => pump.ended(ended),
+            Some(id) = woken.recv() => {
+                pump.wake(&id);
+                while let Ok(id) = woken.try_recv() {
+                    pump.wake(&id);
+                }
+            }
+            () = world.clock.sleep(wake_at, TICK) => {}
+        }
+    }
+}
+
+/// Whether the wall clock went another way than the steady one since `last`.
+fn was_set(last: Now, now: Now) -> bool {
+    let expected = crate::credential::now::later(last.wall, now.steady.saturating_sub(last.steady));
+    now.wall.duration_since(expected).unsigned_abs() >= STEP
+}
+
+impl<C: Cluster, A: Apple> Pump<C, A> {
+    fn start_all(&mut self, now: Now) {
+        loop {
+            let next = self.queue.next(now, &mut self.world.pacing());
+            let Some(Run { id, granted }) = next else { return };
+            let pass = granted.map(|host| self.world.pass(host));
+            let memory = self.memories.remove(&id).unwrap_or_default();
+            let world = Arc::clone(&self.world);
+            let name = id.clone();
+            let run = async move {
+                let mut memory = memory;
+                let next = drive(&world, &id, &mut memory, pass).await;
+                (id, memory, next)
+            };
+            let task = self.runs.spawn(run);
+            self.tasks.insert(task.id(), name);
+        }
+    }
+
+    fn wake(&mut self, id: &Id) {
+        if self.world.index().credential(id).is_some() {
+            self.queue.wake(id, self.world.standing(id), self.world.clock.now());
+        } else {
+            self.queue.forget(id);
+            self.memories.remove(id);
+        }
+    }
+
+    fn wake_all(&mut self, now: Now) {
+        let ids: Vec<Id> = self.world.index().credentials().map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            self.queue.wake(&id, self.world.standing(&id), now);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
+        let now = self.world.clock.now();
+        let (id, next) = match ended {
+            Ok((task, (id, memory, next))) => {
+                self.tasks.remove(&task);
+                if self.world.index().credential(&id).is_some() {
+                    self.memories.insert(id.clone(), memory);
+                }
+                (id, next)
+            }
+            Err(error) => {
+                let Some(id) = self.tasks.remove(&error.id()) else { return };
+                tracing::error!(credential = %id, "a run ended in a panic; it is tried again in a minute");
+                (id, Next::At(now.wall_at(now.steady + AFTER_PANIC)))
+            }
+        };
+        self.queue.finished(&id, self.world.standing(&id), next, now);
+    }
+}

@@ -1,0 +1,78 @@
+//! The end of a run: status and Events, if they changed.
+
+use std::time::Duration;
+
+use super::{apple::Apple, cluster::Cluster, events::notes, world::World};
+use crate::{
+    api::AsaCredentialStatus,
+    credential::{
+        conditions::status,
+        failure::ClusterClass,
+        now::{Now, later},
+        observed::Observed,
+        plan::Until,
+        queue::Next,
+    },
+};
+
+/// A status that could not be written is written a little later, should no event come first.
+const STATUS_RETRY: Duration = Duration::from_secs(2);
+
+/// Writes the status that `seen` deserves, unless it stands there already, and says what to wait for.
+pub(super) async fn report<C: Cluster, A: Apple>(
+    world: &World<C, A>,
+    seen: &Observed<'_>,
+    until: Until,
+    now: Now,
+) -> Next {
+    let next = match until {
+        Until::Changed => Next::Changed,
+        Until::At(time) => Next::At(time),
+    };
+    let old = seen.object.status.as_ref();
+    let new = status(seen, now);
+    if seen.is_going() || old == Some(&new) {
+        return next;
+    }
+    match world.cluster.write_status(seen.object, &new).await {
+        Ok(written) => {
+            world.index().apply_credential(written);
+            log(seen, &new);
+            for note in notes(old, &new) {
+                world.cluster.tell(seen.object, note).await;
+            }
+            next
+        }
+        // It changed or is gone: the watch tells.
+        Err(ClusterClass::Conflict | ClusterClass::NamespaceGoing) => soon(next, now),
+        Err(class) => {
+            tracing::warn!(
+                namespace = seen.object.metadata.namespace.as_deref(),
+                name = seen.object.metadata.name.as_deref(),
+                "the status could not be written: {class}"
+            );
+            soon(next, now)
+        }
+    }
+}
+
+/// One line for what a reader of the Secret may notice.
+fn log(seen: &Observed<'_>, new: &AsaCredentialStatus) {
+    let old = seen.object.status.as_ref();
+    let (namespace, name) = (seen.object.metadata.namespace.as_deref(), seen.object.metadata.name.as_deref());
+    if let Some(life) = new.access_token.filter(|life| old.and_then(|old| old.access_token) != Some(*life)) {
+        tracing::info!(namespace, name, expires_at = %life.expires_at, renewal_time = %life.renewal_time, "published a token");
+    }
+    for note in notes(old, new) {
+        tracing::info!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
+    }
+}
+
+/// `next`, or a little later than now, whichever comes first.
+fn soon(next: Next, now: Now) -> Next {
+    let retry = later(now.wall, STATUS_RETRY);
+    match next {
+        Next::At(time) => Next::At(time.min(retry)),
+        Next::Changed | Next::Host(_) => Next::At(retry),
+    }
+}

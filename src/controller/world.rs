@@ -1,0 +1,143 @@
+//! What all runs share: the two ports, the clock, what is seen, and the pace.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use kube::ResourceExt;
+
+use super::{
+    clock::Clock,
+    index::{Index, SecretName},
+    metrics::Metrics,
+};
+use crate::{
+    api::AsaCredential,
+    apple::error::Host,
+    credential::{
+        memory::Memory,
+        now::Now,
+        observed::{Observed, Sight},
+        pacing::{Entry, Pacing, Rate},
+        published::Target,
+        queue::{Id, Standing},
+        secret_meta::SecretMeta,
+    },
+};
+
+/// How the operator is told to behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How often each of Apple's hosts may be asked.
+    pub rate: Rate,
+    /// How often Secrets are looked at where they cannot be watched.
+    pub secret_poll_interval: Duration,
+}
+
+/// The ports, and what is known of the world behind them.
+#[derive(Debug)]
+pub struct World<C, A> {
+    /// The port to the API server.
+    pub cluster: C,
+    /// The port to Apple.
+    pub apple: A,
+    /// The clocks.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+    settings: Settings,
+    index: Mutex<Index>,
+    pacing: Arc<Mutex<Pacing>>,
+}
+
+impl<C, A> World<C, A> {
+    /// A world of which nothing is seen yet.
+    pub fn new(cluster: C, apple: A, clock: Clock, metrics: Metrics, settings: Settings) -> Self {
+        let pacing = Arc::new(Mutex::new(Pacing::new(settings.rate)));
+        Self { cluster, apple, clock, metrics, settings, index: Mutex::default(), pacing }
+    }
+
+    /// What is seen.
+    pub fn index(&self) -> MutexGuard<'_, Index> {
+        lock(&self.index)
+    }
+
+    /// The pace.
+    pub fn pacing(&self) -> MutexGuard<'_, Pacing> {
+        lock(&self.pacing)
+    }
+
+    /// All that is known of `object` now.
+    pub fn observe<'a>(&self, object: &'a AsaCredential, memory: &'a Memory) -> Observed<'a> {
+        let namespace = object.namespace().unwrap_or_default();
+        let index = self.index();
+        let see = |name: String| index.sight(&SecretName { namespace: namespace.clone(), name });
+        Observed {
+            object,
+            key_secret: see(object.spec.private_key.secret_ref.name.clone()),
+            managed: see(Target::Managed.name(object)),
+            client_secret: see(Target::ClientSecret.name(object)),
+            polling: index.is_polled(&namespace).then_some(self.settings.secret_poll_interval),
+            memory,
+        }
+    }
+
+    /// What the queue has to know of `id`.
+    pub fn standing(&self, id: &Id) -> Standing {
+        let index = self.index();
+        let Some(object) = index.credential(id) else { return Standing::default() };
+        let namespace = id.namespace.to_string();
+        let managed = index.sight(&SecretName { namespace, name: Target::Managed.name(object) });
+        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+        let record = managed.meta().filter(|meta| meta.belongs_to(uid)).and_then(|meta| meta.record.as_ref());
+        let tried = object.status.as_ref().is_some_and(|status| status.observed_generation.is_some());
+        Standing { life: record.map(super::super::credential::published::Record::life), tried }
+    }
+
+    /// What an answer told of a Secret, without waiting for the watch to tell it too.
+    pub fn learn_secret(&self, namespace: &str, name: &str, meta: Option<SecretMeta>) {
+        let secret = SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
+        let mut index = self.index();
+        match meta {
+            Some(meta) => drop(index.apply_secret(secret, meta)),
+            None if index.sight(&secret) != Sight::Absent => drop(index.remove_secret(secret, None)),
+            None => {}
+        }
+    }
+
+    /// Leave to ask `host`, if nobody has waited longer for it and its pace allows it.
+    pub fn enter(&self, host: Host, now: Now) -> Option<Pass> {
+        (self.pacing().enter_uncontended(host, now.steady) == Entry::Granted).then(|| self.pass(host))
+    }
+
+    /// Leave that the queue was granted.
+    pub fn pass(&self, host: Host) -> Pass {
+        Pass { pacing: Arc::clone(&self.pacing), host }
+    }
+}
+
+/// Leave to ask a host once; given back when dropped.
+#[derive(Debug)]
+pub struct Pass {
+    pacing: Arc<Mutex<Pacing>>,
+    host: Host,
+}
+
+impl Pass {
+    /// For which host.
+    pub fn host(&self) -> Host {
+        self.host
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        lock(&self.pacing).leave(self.host);
+    }
+}
+
+/// A panic elsewhere leaves what these locks guard in a usable state: each change is a single call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

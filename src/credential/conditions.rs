@@ -1,0 +1,307 @@
+//! The whole status of a resource, from what is known of it.
+//!
+//! `Ready` tells whether what is in the Secret works now, `RenewalHealthy` whether the next renewal is going well. They
+//! never lie for each other.
+
+use super::{
+    identity::Verdict,
+    now::Now,
+    observed::Observed,
+    published::{Record, Target},
+    schedule::{self, Life},
+    status::{Explanation, LONGEST_MESSAGE, cut},
+};
+use crate::api::{
+    AsaCredentialStatus, Binding, Condition, ConditionStatus, ConditionType, Life as ReportedLife, PrivateKeyStatus,
+    PublishedSecret, Reason,
+    conditions::{find, remove_condition, set_condition},
+};
+
+/// The order of the data's way: the first that is broken explains why nothing is ready.
+const ARROWS: [ConditionType; 5] = [
+    ConditionType::PrivateKeyLoaded,
+    ConditionType::ClientSecretIssued,
+    ConditionType::AccessTokenIssued,
+    ConditionType::OrganizationResolved,
+    ConditionType::SecretPublished,
+];
+
+/// What one condition says.
+struct Said {
+    status: ConditionStatus,
+    reason: Reason,
+    message: String,
+}
+
+impl Said {
+    fn yes(reason: Reason, message: impl Into<String>) -> Self {
+        Self { status: ConditionStatus::True, reason, message: message.into() }
+    }
+
+    fn no(explanation: &Explanation) -> Self {
+        Self { status: ConditionStatus::False, reason: explanation.reason, message: explanation.message.clone() }
+    }
+
+    fn pending(message: &str) -> Self {
+        Self { status: ConditionStatus::Unknown, reason: Reason::Pending, message: message.to_owned() }
+    }
+}
+
+/// The status that `seen` deserves at `now`.
+#[must_use]
+pub fn status(seen: &Observed<'_>, now: Now) -> AsaCredentialStatus {
+    Report { seen, now, broken: explanations(seen) }.status()
+}
+
+struct Report<'a> {
+    seen: &'a Observed<'a>,
+    now: Now,
+    broken: Vec<Explanation>,
+}
+
+/// Everything that is wrong, in the order of the data's way.
+fn explanations(seen: &Observed<'_>) -> Vec<Explanation> {
+    let key = seen.bad_key().map(|bad| Explanation::of_key(&bad.failure, seen.object));
+    let obstacle = seen.obstacle().map(|obstacle| Explanation::of_obstacle(obstacle, seen.object));
+    let fingerprint = seen.key().map(|key| key.fingerprint);
+    let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs());
+    let troubles =
+        troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint.as_deref()));
+    let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
+    // The verdict words what the failed question meant for the ids; the failure itself would say it again.
+    let all = key.into_iter().chain(obstacle).chain(verdict).chain(troubles);
+    let mut broken: Vec<Explanation> = Vec::new();
+    for explanation in all {
+        if !broken.iter().any(|other| other.arrow == explanation.arrow) {
+            broken.push(explanation);
+        }
+    }
+    broken.sort_by_key(|explanation| ARROWS.iter().position(|arrow| *arrow == explanation.arrow));
+    broken
+}
+
+impl Report<'_> {
+    fn status(&self) -> AsaCredentialStatus {
+        let old = self.seen.object.status.clone().unwrap_or_default();
+        let mut conditions = old.conditions.clone();
+        for (type_, said) in self.conditions() {
+            match said {
+                Some(said) => set_condition(&mut conditions, self.condition(type_, said)),
+                None => remove_condition(&mut conditions, type_),
+            }
+        }
+        let resolution = self.seen.resolution();
+        AsaCredentialStatus {
+            observed_generation: self.seen.object.metadata.generation,
+            last_handled_reconcile_at: self.seen.handled().map(ToOwned::to_owned),
+            conditions,
+            private_key: self.private_key(old.private_key),
+            client_secret: self.client_secret_life(),
+            access_token: self.published().map(|record| self.reported(record.life())),
+            organization: resolution.map_or(old.organization, |found| found.organization.clone()),
+            organizations: resolution.map_or(old.organizations, |found| found.organizations.clone()),
+            ad_account: resolution.map_or(old.ad_account, |found| found.ad_account.clone()),
+            ad_accounts: resolution.map_or(old.ad_accounts, |found| found.ad_accounts.clone()),
+            binding: self.published().map(|_| Binding { name: Target::Managed.name(self.seen.object) }),
+            secret: self.secret(old.secret),
+        }
+    }
+
+    fn conditions(&self) -> Vec<(ConditionType, Option<Said>)> {
+        let arrows = ARROWS.map(|arrow| (arrow, Some(self.arrow(arrow))));
+        let health = self.renewal_healthy();
+        let ready = self.ready(&arrows, &health);
+        let [reconciling, stalled] = self.kstatus(ready.status == ConditionStatus::True);
+        let summary = [(ConditionType::Ready, Some(ready)), (ConditionType::RenewalHealthy, Some(health))];
+        let progress = [(ConditionType::Reconciling, reconciling), (ConditionType::Stalled, stalled)];
+        summary.into_iter().chain(arrows).chain(progress).collect()
+    }
+
+    fn condition(&self, type_: ConditionType, said: Said) -> Condition {
+        let generation = self.seen.object.metadata.generation.unwrap_or_default();
+        Condition::new(type_, said.status, said.reason, said.message, generation, self.now.wall)
+    }
+
+    fn arrow(&self, arrow: ConditionType) -> Said {
+        let broken = self.broken.iter().find(|explanation| explanation.arrow == arrow);
+        match arrow {
+            // A renewal that fails is RenewalHealthy's matter while a token of this client and key lives.
+            ConditionType::AccessTokenIssued => self.live_token().unwrap_or_else(|| match broken {
+                Some(explanation) => Said::no(explanation),
+                None => Said::pending("No token was asked for yet."),
+            }),
+            _ if let Some(explanation) = broken => Said::no(explanation),
+            ConditionType::PrivateKeyLoaded => self.key_loaded(),
+            ConditionType::ClientSecretIssued => match self.client_secret_life() {
+                Some(life) => Said::yes(Reason::Issued, format!("Signed; valid until {}.", life.expires_at)),
+                None => Said::pending("No client secret was signed yet."),
+            },
+            ConditionType::OrganizationResolved => self.organization_resolved(),
+            _ => match self.published() {
+                Some(_) => {
+                    let name = Target::Managed.name(self.seen.object);
+                    Said::yes(Reason::Published, cut(&format!("Secret {name} holds the token."), LONGEST_MESSAGE))
+                }
+                None => Said::pending("Nothing was published yet."),
+            },
+        }
+    }
+
+    fn key_loaded(&self) -> Said {
+        match self.seen.key() {
+            Some(key) => {
+                let message = format!(
+                    "Secret {} holds key {}.",
+                    self.seen.object.spec.private_key.secret_ref.name, key.fingerprint
+                );
+                Said::yes(Reason::Loaded, cut(&message, LONGEST_MESSAGE))
+            }
+            None => Said::pending("The key was not read yet."),
+        }
+    }
+
+    /// Whether a token of the present client and key is published and lives.
+    fn live_token(&self) -> Option<Said> {
+        let record = self.published().filter(|record| record.life().is_live(self.now.wall))?;
+        let ours = self.seen.bundle().is_none_or(|bundle| bundle == record.bundle);
+        ours.then(|| {
+            if record.unverified {
+                let message =
+                    "Published without proof: Apple's APIs did not answer, and the old token was about to end.";
+                Said::yes(Reason::Unverified, message)
+            } else {
+                Said::yes(Reason::Issued, "Apple issued a token and an API accepted it.")
+            }
+        })
+    }
+
+    fn organization_resolved(&self) -> Said {
+        let old = self.seen.object.status.as_ref();
+        let before = old.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
+        match (self.seen.resolution(), self.published(), before) {
+            (Some(_), ..) => Said::yes(Reason::Resolved, "The ids are resolved."),
+            // After a restart the Secret's ids stand, and so does what was said of them.
+            (None, Some(_), Some(before)) => match Reason::ALL.iter().find(|reason| reason.as_str() == before.reason) {
+                Some(reason) => Said { status: before.status, reason: *reason, message: before.message.clone() },
+                None => Said::pending("The ids are to be resolved with the next token."),
+            },
+            _ => Said::pending("The ids are not resolved yet."),
+        }
+    }
+
+    fn renewal_healthy(&self) -> Said {
+        let life = self.published().map(Record::life);
+        let ids_only = |explanation: &&Explanation| explanation.arrow != ConditionType::OrganizationResolved;
+        match (self.broken.iter().find(ids_only), life) {
+            (Some(broken), Some(life)) => {
+                let verb = if life.is_live(self.now.wall) { "works until" } else { "ended at" };
+                let message = format!("The published token {verb} {}. {}", life.expires_at, broken.message);
+                Said { message: cut(&message, LONGEST_MESSAGE), ..Said::no(broken) }
+            }
+            (Some(broken), None) => Said::no(broken),
+            (None, Some(life)) => Said::yes(
+                Reason::OnSchedule,
+                format!(
+                    "The published token works until {}; its renewal is due at {}.",
+                    life.expires_at,
+                    self.reported(life).renewal_time
+                ),
+            ),
+            (None, None) => Said::pending("No token was published yet."),
+        }
+    }
+
+    fn ready(&self, arrows: &[(ConditionType, Option<Said>); 5], health: &Said) -> Said {
+        let undecided = self.unusable_ids();
+        let live = self.published().filter(|record| record.life().is_live(self.now.wall));
+        match (live, undecided) {
+            (Some(_), Some(why)) => why,
+            (Some(record), None) => {
+                let name = Target::Managed.name(self.seen.object);
+                let reason = if record.unverified { Reason::Unverified } else { Reason::Available };
+                Said::yes(reason, cut(&format!("Secret {name} holds a live token."), LONGEST_MESSAGE))
+            }
+            (None, _) => {
+                let said = arrows.iter().filter_map(|(_, said)| said.as_ref()).chain([health]);
+                let broken = said.into_iter().find(|said| said.status == ConditionStatus::False);
+                match (broken, self.published()) {
+                    (Some(broken), _) => {
+                        Said { status: ConditionStatus::False, reason: broken.reason, message: broken.message.clone() }
+                    }
+                    (None, Some(_)) => Said {
+                        status: ConditionStatus::False,
+                        reason: Reason::Renewing,
+                        message: "The published token ended; a new one is being asked for.".to_owned(),
+                    },
+                    (None, None) => Said::pending("No token was published yet."),
+                }
+            }
+        }
+    }
+
+    /// What makes a live token useless: nobody knows for which organization.
+    fn unusable_ids(&self) -> Option<Said> {
+        let said = self.arrow(ConditionType::OrganizationResolved);
+        let blocks = match self.seen.resolution().map(|found| &found.verdict) {
+            Some(Verdict::Ambiguous(..) | Verdict::NotFound(..) | Verdict::Unresolved(..)) => true,
+            Some(_) => false,
+            None => {
+                said.status == ConditionStatus::False && matches!(said.reason, Reason::Ambiguous | Reason::NotFound)
+            }
+        };
+        blocks.then_some(said)
+    }
+
+    /// Reconciling and Stalled, as kstatus reads them.
+    fn kstatus(&self, is_ready: bool) -> [Option<Said>; 2] {
+        let stalled = self.broken.iter().find(|explanation| explanation.is_stalled);
+        let published = self.published().map(|record| &record.bundle);
+        let is_changing = self.seen.bundle().is_some_and(|bundle| published != Some(&bundle));
+        let reconciling = (stalled.is_none() && (!is_ready || is_changing)).then(|| match self.broken.first() {
+            Some(broken) => Said::yes(broken.reason, broken.message.clone()),
+            None => Said::yes(Reason::Renewing, "A token for the present spec and key is under way."),
+        });
+        [reconciling, stalled.map(|broken| Said::yes(broken.reason, broken.message.clone()))]
+    }
+
+    fn private_key(&self, old: Option<PrivateKeyStatus>) -> Option<PrivateKeyStatus> {
+        let key = self.seen.key()?;
+        let read = self.seen.memory.key.as_ref().filter(|read| read.fingerprint == key.fingerprint);
+        read.map(|read| PrivateKeyStatus { public_key: read.public_key.clone(), fingerprint: read.fingerprint.clone() })
+            .or(old.filter(|old| old.fingerprint == key.fingerprint))
+    }
+
+    fn client_secret_life(&self) -> Option<ReportedLife> {
+        let bundle = self.seen.bundle()?;
+        let in_hand = self.seen.memory.client_secret.as_ref().filter(|secret| secret.bundle == bundle);
+        let published = || self.seen.published(Target::ClientSecret).filter(|record| record.bundle == bundle);
+        let life = in_hand.map(|secret| secret.life).or_else(|| published().map(Record::life))?;
+        let before = self.seen.object.client_secret_renew_before();
+        Some(ReportedLife::new(life.issued_at, life.expires_at, schedule::client_secret_renewal(life, before)))
+    }
+
+    /// A state that somebody else made is not reported by itself: that would answer each foreign write with one of ours.
+    fn secret(&self, old: Option<PublishedSecret>) -> Option<PublishedSecret> {
+        self.published()?;
+        let name = Target::Managed.name(self.seen.object);
+        let written = self.seen.memory.managed.known.as_ref().filter(|known| known.ours);
+        match (written, old) {
+            (Some(known), _) => {
+                Some(PublishedSecret { name, resource_version: known.version.resource_version.clone() })
+            }
+            (None, Some(old)) => Some(old),
+            (None, None) => self
+                .seen
+                .own(Target::Managed)
+                .map(|meta| PublishedSecret { name, resource_version: meta.version.resource_version.clone() }),
+        }
+    }
+
+    fn published(&self) -> Option<&Record> {
+        self.seen.published(Target::Managed)
+    }
+
+    fn reported(&self, life: Life) -> ReportedLife {
+        ReportedLife::new(life.issued_at, life.expires_at, self.seen.renewal(life))
+    }
+}

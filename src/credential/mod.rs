@@ -1,0 +1,26 @@
+//! The pure core: what is due, what comes next, who comes next, what is written, how it is worded.
+//!
+//! No I/O, no clock, no client: every function takes what is known and the present moment, and returns a decision.
+//!
+//! - [`schedule`]: when a token is due, urgent, to be tried again.
+//! - [`plan`]: the next step of one credential, from what [`observed`] knows.
+//! - [`queue`]: which credential runs next; [`pacing`]: whether Apple may be asked now.
+//! - [`identity`]: which organization and ad account.
+//! - [`published`]: the bytes of the managed Secrets, and the record that goes with them.
+//! - [`failure`]: what can go wrong, its retry; [`status`]: its reason and remedy, and all conditions.
+
+pub mod conditions;
+mod desired;
+pub mod failure;
+pub mod identity;
+mod line;
+pub mod memory;
+pub mod now;
+pub mod observed;
+pub mod pacing;
+pub mod plan;
+pub mod published;
+pub mod queue;
+pub mod schedule;
+pub mod secret_meta;
+pub mod status;

@@ -1,0 +1,192 @@
+//! What to do next for one credential, given all that is known.
+
+use jiff::Timestamp;
+
+use super::{
+    failure::Side,
+    memory::{Proof, TokenInHand},
+    now::Now,
+    observed::Observed,
+    published::Target,
+};
+use crate::{
+    api::AdsApi,
+    apple::error::{Endpoint, Host},
+};
+
+/// One step; after it, one looks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Fetch the metadata of one of the two Secrets.
+    Look(Target),
+    /// Fetch the metadata of the key's Secret.
+    LookAtKey,
+    /// Read one of the two Secrets and judge its content.
+    Inspect(Target),
+    /// Read the key.
+    LoadKey,
+    /// Sign a client secret.
+    SignClientSecret,
+    /// Ask Apple for a token.
+    RequestToken,
+    /// Ask this API whether the token in hand works.
+    Verify(AdsApi),
+    /// Ask this API about organizations or ad accounts.
+    Resolve(AdsApi),
+    /// Write one of the two Secrets.
+    Publish(Target),
+    /// Put the marks of ownership back onto one of the two Secrets.
+    Restore(Target),
+    /// Report, and wait.
+    Wait(Until),
+}
+
+/// Until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Until something changes.
+    Changed,
+    /// Until something changes or this time comes.
+    At(Timestamp),
+}
+
+impl Step {
+    /// Apple's host that it asks.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        match self {
+            Self::RequestToken => Some(Endpoint::TokenEndpoint.host()),
+            Self::Verify(api) => Some(Endpoint::Me(*api).host()),
+            Self::Resolve(api) => Some(Endpoint::Acls(*api).host()),
+            _ => None,
+        }
+    }
+
+    /// Which failures hold it up.
+    #[must_use]
+    pub fn side(&self) -> Option<Side> {
+        match self {
+            Self::RequestToken | Self::Verify(_) => Some(Side::Token),
+            Self::Resolve(_) => Some(Side::Identity),
+            Self::Wait(_) => None,
+            _ => Some(Side::Cluster),
+        }
+    }
+}
+
+/// The questions, in the order of the data's way. The first that asks for a step which no failure holds up decides.
+const QUESTIONS: [fn(&Observed<'_>, Now) -> Option<Step>; 7] =
+    [what_to_look_at, key, token, proof, identity, publication, marks];
+
+/// What to do next for one credential, given all that is known at `now`.
+#[must_use]
+pub fn plan(seen: &Observed<'_>, now: Now) -> Step {
+    if seen.is_going() {
+        return Step::Wait(Until::Changed);
+    }
+    let may_start = |step: &Step| step.side().is_none_or(|side| !seen.is_held(side, now));
+    let step = QUESTIONS.iter().find_map(|question| question(seen, now).filter(may_start));
+    step.unwrap_or_else(|| Step::Wait(until(seen, now)))
+}
+
+/// Before Apple is bothered: is it known what lies at the targets?
+fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    if seen.must_look_at_key(now) {
+        return Some(Step::LookAtKey);
+    }
+    let unseen = Target::ALL.into_iter().find(|&target| seen.must_look(target, now));
+    let unjudged = || Target::ALL.into_iter().find(|&target| seen.is_suspicious(target));
+    unseen.map(Step::Look).or_else(|| unjudged().map(Step::Inspect))
+}
+
+/// Is the key known?
+fn key(seen: &Observed<'_>, _: Now) -> Option<Step> {
+    (seen.key().is_none() && seen.bad_key().is_none()).then_some(Step::LoadKey)
+}
+
+/// Is a token needed, and is there a client secret to ask for it with?
+fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    if seen.obstacle().is_some() || !seen.needs_token(now) {
+        return None;
+    }
+    Some(if seen.client_secret_in_hand(now).is_some() {
+        Step::RequestToken
+    } else if seen.client_secret_published(now).is_some() {
+        Step::Inspect(Target::ClientSecret)
+    } else {
+        Step::SignClientSecret
+    })
+}
+
+/// Does the token in hand work?
+fn proof(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    let token = wanted(seen, now)?;
+    let Proof::Awaited(asked) = token.proof else { return None };
+    if seen.is_last_chance(now) {
+        return None;
+    }
+    seen.object.apis().get(asked).copied().map(Step::Verify)
+}
+
+/// Whose is it?
+fn identity(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    let token = wanted(seen, now).filter(|token| token.is_proved())?;
+    seen.next_to_resolve(token).map(Step::Resolve)
+}
+
+/// Do the Secrets hold what they should?
+fn publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    if seen.obstacle().is_some() || seen.needs_token(now) {
+        return None;
+    }
+    let token = wanted(seen, now);
+    let publishable = token.filter(|token| seen.may_publish(token, now));
+    let bundle = seen.bundle()?;
+    let proved_before = || seen.published(Target::Managed).is_some_and(|record| record.bundle == bundle);
+    if (publishable.is_some() || proved_before())
+        && let Some(step) = client_secret_publication(seen, now)
+    {
+        return Some(step);
+    }
+    let (_, record) = seen.managed_to_publish(publishable?)?;
+    let serves = seen.published(Target::Managed).is_some_and(|there| there.serves_as(&record));
+    (!serves).then_some(Step::Publish(Target::Managed))
+}
+
+fn client_secret_publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    let published = seen.published(Target::ClientSecret);
+    let Some(in_hand) = seen.client_secret_in_hand(now) else {
+        let serves = published.is_some_and(|record| Some(&record.bundle) == seen.bundle().as_ref());
+        return (!serves).then_some(Step::SignClientSecret);
+    };
+    let (_, record) = seen.client_secret_to_publish(in_hand)?;
+    let serves = published.is_some_and(|there| there.serves_as(&record));
+    (!serves).then_some(Step::Publish(Target::ClientSecret))
+}
+
+/// Do the Secrets carry both marks of ownership?
+fn marks(seen: &Observed<'_>, _: Now) -> Option<Step> {
+    let unmarked = |target: &Target| seen.own(*target).is_some_and(|meta| !meta.is_fully_marked(seen.uid()));
+    Target::ALL.into_iter().find(unmarked).map(Step::Restore)
+}
+
+/// The token in hand, if nothing forbids to publish it.
+fn wanted<'a>(seen: &'a Observed<'_>, now: Now) -> Option<&'a TokenInHand> {
+    seen.token_in_hand(now).filter(|_| seen.obstacle().is_none() && !seen.needs_token(now))
+}
+
+/// The next moment at which the plan may say something else although nothing changes.
+fn until(seen: &Observed<'_>, now: Now) -> Until {
+    let retries = seen.memory.troubles().map(|trouble| now.wall_at(trouble.next_try));
+    let in_hand = seen.token_in_hand(now);
+    let renewals =
+        in_hand.map(|token| token.life).into_iter().chain(seen.published_life()).map(|life| seen.renewal(life));
+    let published = seen.published_life().into_iter();
+    let ends = published.flat_map(|life| [life.last_chance_at(), life.expires_at]);
+    let polls = seen.polling.into_iter().map(|interval| super::now::later(now.wall, interval));
+    let times = retries.chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
+    times.min().map_or(Until::Changed, Until::At)
+}
+
+#[cfg(test)]
+mod tests;

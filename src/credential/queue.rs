@@ -1,0 +1,313 @@
+//! Who is next: takes object, Secret, time and slot events, and says which credential runs.
+//!
+//! First by class (urgent, then never tried, then due), within a class namespaces in turn, within a namespace the soonest
+//! expiry. A credential that has to ask Apple waits in the line of that host until pacing lets it in; one that does not
+//! is never held up by those.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    line::Line,
+    now::Now,
+    pacing::{Entry, Pacing},
+    schedule::Life,
+};
+use crate::apple::error::Host;
+
+/// Names a credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl Id {
+    /// The credential `name` in `namespace`.
+    #[must_use]
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What the queue has to know of a credential to put it into a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The life of the published token.
+    pub life: Option<Life>,
+    /// Whether it was driven to a result before, in this process or (by its status) in an earlier one.
+    pub tried: bool,
+}
+
+/// What a credential waits for after it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A change of its objects.
+    Changed,
+    /// A change, or this time.
+    At(Timestamp),
+    /// Leave to ask this host.
+    Host(Host),
+}
+
+/// A credential whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Which one.
+    pub id: Id,
+    /// The host it was let in to, where it waited for one; it owes [`Pacing::leave`].
+    pub granted: Option<Host>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Idle,
+    Timed(Timestamp),
+    Waiting { gate: Option<Host>, class: Class, key: Timestamp },
+    Running(After),
+}
+
+/// What happened to a credential while it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Nothing,
+    Changed,
+    Forgotten,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Urgent,
+    NeverTried,
+    Due,
+}
+
+#[derive(Debug)]
+struct Item {
+    standing: Standing,
+    place: Place,
+}
+
+/// All credentials, each idle, waiting for its time, waiting for its turn, or running.
+#[derive(Debug)]
+pub struct Queue {
+    items: BTreeMap<Id, Item>,
+    times: BTreeSet<(Timestamp, Id)>,
+    promotions: BTreeSet<(Timestamp, Id)>,
+    lines: BTreeMap<(Option<Host>, Class), Line>,
+    refused: BTreeMap<Host, Duration>,
+    running: usize,
+    most_running: usize,
+}
+
+impl Queue {
+    /// An empty queue that lets at most `most_running` credentials run at once.
+    #[must_use]
+    pub fn new(most_running: usize) -> Self {
+        Self {
+            items: BTreeMap::new(),
+            times: BTreeSet::new(),
+            promotions: BTreeSet::new(),
+            lines: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            running: 0,
+            most_running,
+        }
+    }
+
+    /// Something about `id` changed: it runs as soon as it can, again if it is running now.
+    pub fn wake(&mut self, id: &Id, standing: Standing, now: Now) {
+        self.leave_place(id);
+        let item = self.items.entry(id.clone()).or_insert(Item { standing, place: Place::Idle });
+        item.standing = standing;
+        if let Place::Running(after) = &mut item.place {
+            *after = After::Changed;
+        } else {
+            self.line_up(id, None, now);
+        }
+    }
+
+    /// `id` ran and waits for `next`. If something changed meanwhile, it runs again.
+    pub fn finished(&mut self, id: &Id, standing: Standing, next: Next, now: Now) {
+        let Some(item) = self.items.get_mut(id) else { return };
+        let Place::Running(after) = item.place else { return };
+        self.running -= 1;
+        item.standing = standing;
+        item.place = Place::Idle;
+        match (after, next) {
+            (After::Forgotten, _) => {
+                self.items.remove(id);
+            }
+            (After::Changed, _) => self.line_up(id, None, now),
+            (After::Nothing, Next::Changed) => {}
+            (After::Nothing, Next::At(time)) => {
+                item.place = Place::Timed(time);
+                self.times.insert((time, id.clone()));
+            }
+            (After::Nothing, Next::Host(host)) => self.line_up(id, Some(host), now),
+        }
+    }
+
+    /// `id` is gone. If it is running, [`Queue::finished`] is still owed.
+    pub fn forget(&mut self, id: &Id) {
+        self.leave_place(id);
+        match self.items.get_mut(id).map(|item| &mut item.place) {
+            Some(Place::Running(after)) => *after = After::Forgotten,
+            _ => {
+                self.items.remove(id);
+            }
+        }
+    }
+
+    /// The credential that runs next, if one may run now.
+    pub fn next(&mut self, now: Now, pacing: &mut Pacing) -> Option<Run> {
+        self.take_due(now);
+        self.promote(now);
+        let run = self.choose(now, pacing);
+        for host in Host::ALL {
+            let waiting = self.lines.range((Some(host), Class::Urgent)..=(Some(host), Class::Due));
+            pacing.set_contended(host, waiting.into_iter().any(|(_, line)| !line.is_empty()));
+        }
+        run
+    }
+
+    fn choose(&mut self, now: Now, pacing: &mut Pacing) -> Option<Run> {
+        self.refused.clear();
+        if self.running >= self.most_running {
+            return None;
+        }
+        let waited_for = self.lines.iter().filter(|(_, line)| !line.is_empty());
+        let gates: BTreeSet<Option<Host>> = waited_for.map(|((gate, _), _)| *gate).collect();
+        gates.into_iter().find_map(|gate| {
+            let granted = match gate {
+                Some(host) => match pacing.enter(host, now.steady) {
+                    Entry::Granted => Some(host),
+                    Entry::NotBefore(when) => {
+                        self.refused.insert(host, when);
+                        return None;
+                    }
+                    Entry::Full => return None,
+                },
+                None => None,
+            };
+            let id = self.pop(gate)?;
+            self.running += 1;
+            Some(Run { id, granted })
+        })
+    }
+
+    /// When [`Queue::next`] may say something new although nothing changes.
+    #[must_use]
+    pub fn wake_at(&self, now: Now) -> Option<Timestamp> {
+        let timed = self.times.first().map(|(time, _)| *time);
+        let refused = self.refused.values().min().map(|&steady| now.wall_at(steady));
+        timed.into_iter().chain(refused).min()
+    }
+
+    /// How many are waiting for their turn.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.lines.values().map(Line::len).sum()
+    }
+
+    /// How many are running.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Moves those whose time has come into the line.
+    fn take_due(&mut self, now: Now) {
+        while let Some((time, _)) = self.times.first()
+            && *time <= now.wall
+            && let Some((_, id)) = self.times.pop_first()
+        {
+            self.line_up(&id, None, now);
+        }
+    }
+
+    /// Moves those that became urgent while they waited to the front.
+    fn promote(&mut self, now: Now) {
+        while let Some((time, _)) = self.promotions.first()
+            && *time <= now.wall
+            && let Some((_, id)) = self.promotions.pop_first()
+        {
+            if let Some(Item { place: Place::Waiting { gate, .. }, .. }) = self.items.get(&id) {
+                let gate = *gate;
+                self.leave_place(&id);
+                self.line_up(&id, gate, now);
+            }
+        }
+    }
+
+    fn line_up(&mut self, id: &Id, gate: Option<Host>, now: Now) {
+        let Some(item) = self.items.get_mut(id) else { return };
+        let (class, key) = item.standing.class(now.wall);
+        item.place = Place::Waiting { gate, class, key };
+        if class == Class::Due
+            && let Some(life) = item.standing.life
+        {
+            self.promotions.insert((life.urgent_at(), id.clone()));
+        }
+        self.lines.entry((gate, class)).or_default().push(key, id.clone());
+    }
+
+    fn pop(&mut self, gate: Option<Host>) -> Option<Id> {
+        let mut lines = self.lines.range_mut((gate, Class::Urgent)..=(gate, Class::Due));
+        let id = lines.find_map(|(_, line)| line.pop())?;
+        let item = self.items.get_mut(&id)?;
+        if let Some(life) = item.standing.life {
+            self.promotions.remove(&(life.urgent_at(), id.clone()));
+        }
+        item.place = Place::Running(After::Nothing);
+        Some(id)
+    }
+
+    /// Takes `id` out of whatever it waits in.
+    fn leave_place(&mut self, id: &Id) {
+        let Some(item) = self.items.get_mut(id) else { return };
+        match item.place {
+            Place::Timed(time) => {
+                self.times.remove(&(time, id.clone()));
+            }
+            Place::Waiting { gate, class, key } => {
+                if let Some(line) = self.lines.get_mut(&(gate, class)) {
+                    line.remove(key, id);
+                }
+                if let Some(life) = item.standing.life {
+                    self.promotions.remove(&(life.urgent_at(), id.clone()));
+                }
+            }
+            Place::Idle | Place::Running(_) => {}
+        }
+    }
+}
+
+impl Standing {
+    /// The class at `now`, and the sort key within it.
+    fn class(&self, now: Timestamp) -> (Class, Timestamp) {
+        match self.life {
+            Some(life) if now >= life.urgent_at() => (Class::Urgent, life.expires_at),
+            Some(life) => (Class::Due, life.expires_at),
+            None if self.tried => (Class::Due, Timestamp::MAX),
+            None => (Class::NeverTried, now),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,410 @@
+//! From what went wrong to a reason and a remedy: the words of every failure stand here, once.
+//!
+//! Each message says what, why and what to do next, in at most 200 characters.
+
+use std::time::Duration;
+
+use super::{
+    failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject, is_passing},
+    identity::{Kind, Verdict},
+    observed::Obstacle,
+    published::Target,
+};
+use crate::{
+    api::{AdsApi, AsaCredential, ConditionType, Reason},
+    apple::error::{Class, Endpoint, Error as AppleError, KeyError, OAuthError},
+};
+
+/// The longest message.
+pub const LONGEST_MESSAGE: usize = 200;
+
+/// As much of a cause as leaves room for the remedy.
+const LONGEST_CAUSE: usize = 72;
+
+/// More of an OAuth code than any that Apple documents; the rest of the message must fit as well.
+const LONGEST_CODE: usize = 24;
+
+/// A clock that is off by this much is named: Apple's tolerance is unknown, and a minute is what back-dating covers.
+const NOTABLE_SKEW: Duration = Duration::from_mins(1);
+
+/// What a failure means to a reader of the status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The condition that it belongs to: which arrow of the data's way is broken.
+    pub arrow: ConditionType,
+    /// In one word.
+    pub reason: Reason,
+    /// In a sentence or two.
+    pub message: String,
+    /// Whether nothing moves until somebody changes something.
+    pub is_stalled: bool,
+}
+
+impl Explanation {
+    fn new(arrow: ConditionType, reason: Reason, is_stalled: bool, message: &str) -> Self {
+        Self { arrow, reason, message: cut(message, LONGEST_MESSAGE), is_stalled }
+    }
+
+    /// Why there is no key.
+    #[must_use]
+    pub fn of_key(failure: &KeyFailure, object: &AsaCredential) -> Self {
+        let place = &object.spec.private_key.secret_ref;
+        let (name, entry) = (short(&place.name), short(&place.key));
+        let (reason, message) = match failure {
+            KeyFailure::SecretNotFound => (
+                Reason::KeySecretNotFound,
+                format!(
+                    "Secret {name} with the private key does not exist. Run: kubectl create secret generic {name} --from-file={entry}"
+                ),
+            ),
+            KeyFailure::EntryNotFound => (
+                Reason::KeyEntryNotFound,
+                format!(
+                    "Secret {name} has no entry {entry}. Add it, or name the right one in spec.privateKey.secretRef.key."
+                ),
+            ),
+            KeyFailure::TypeRefused => (
+                Reason::KeySecretTypeRefused,
+                format!(
+                    "Secret {name} is of a type that keys are not read from. Put the key into a Secret of type Opaque."
+                ),
+            ),
+            KeyFailure::Unusable(error) => (key_reason(*error), error.to_string()),
+        };
+        Self::new(ConditionType::PrivateKeyLoaded, reason, true, &message)
+    }
+
+    /// What is in the way of publishing.
+    #[must_use]
+    pub fn of_obstacle(obstacle: Obstacle, object: &AsaCredential) -> Self {
+        let target = match obstacle {
+            Obstacle::NotOwned(target) => target,
+            Obstacle::Going(target) => return Self::of_going(target, object),
+        };
+        let name = short(&target.name(object));
+        let message = format!(
+            "Secret {name} is there and is not this resource's, so it is left alone. Delete it, or name another Secret in spec.{}.",
+            Subject::Target(target).field()
+        );
+        Self::new(Subject::Target(target).arrow(), Reason::SecretNotOwned, true, &message)
+    }
+
+    fn of_going(target: Target, object: &AsaCredential) -> Self {
+        let name = short(&target.name(object));
+        let message =
+            format!("Secret {name} is being deleted, and a finalizer holds it. It is made again once it is gone.");
+        Self::new(Subject::Target(target).arrow(), Reason::KubernetesRefused, false, &message)
+    }
+
+    /// Why an attempt did not succeed.
+    #[must_use]
+    pub fn of_failure(failure: &Failure, object: &AsaCredential, fingerprint: Option<&str>) -> Self {
+        match failure {
+            Failure::Signing => Self::new(
+                ConditionType::ClientSecretIssued,
+                Reason::SigningFailed,
+                true,
+                "The client secret could not be signed with this key. Make a new key, upload its public half and replace the Secret.",
+            ),
+            Failure::Apple(error) => Self::of_apple(error, fingerprint),
+            Failure::Cluster(failure) => Self::of_cluster(failure, object),
+        }
+    }
+
+    fn of_apple(error: &AppleError, fingerprint: Option<&str>) -> Self {
+        let arrow = match error.endpoint {
+            Endpoint::TokenEndpoint | Endpoint::Me(_) => ConditionType::AccessTokenIssued,
+            Endpoint::Acls(_) => ConditionType::OrganizationResolved,
+        };
+        let (reason, message) = match (&error.class, notable_skew(error)) {
+            (Class::Rejected(code), Some(skew)) => (Reason::ClockSkewed, skewed(code, skew)),
+            (Class::Rejected(code), None) => rejected(code, fingerprint),
+            (class, _) => said(error.endpoint, class, error.retry_after),
+        };
+        let is_stalled = matches!(error.class, Class::Rejected(_));
+        Self::new(arrow, reason, is_stalled, &message)
+    }
+
+    fn of_cluster(failure: &ClusterFailure, object: &AsaCredential) -> Self {
+        let name = short(&failure.subject.name(object));
+        let verb = failure.verb;
+        let field = failure.subject.field();
+        let (reason, message) = match &failure.class {
+            ClusterClass::Refused(words) => (
+                Reason::KubernetesRefused,
+                format!(
+                    "The API server refused to {verb} Secret {name}: {}. Check RBAC, quota and admission.",
+                    cut(words, 80)
+                ),
+            ),
+            ClusterClass::Immutable => (
+                Reason::SecretImmutable,
+                format!(
+                    "Secret {name} is immutable and cannot be renewed. Delete it; the operator makes it again at once."
+                ),
+            ),
+            ClusterClass::WrongType => (
+                Reason::SecretTypeMismatch,
+                format!(
+                    "Secret {name} has another type than the operator's. Delete it, or name another Secret in spec.{field}."
+                ),
+            ),
+            ClusterClass::NamespaceGoing => {
+                (Reason::KubernetesRefused, "The namespace is being deleted; nothing can be created in it.".to_owned())
+            }
+            ClusterClass::Conflict => (
+                Reason::KubernetesUnavailable,
+                format!("Secret {name} changed while the operator was about to {verb} it. It looks again by itself."),
+            ),
+            ClusterClass::Unavailable(broken) => (
+                Reason::KubernetesUnavailable,
+                format!(
+                    "The API server did not {verb} Secret {name}: {}. The operator tries again by itself.",
+                    cut(broken, 80)
+                ),
+            ),
+        };
+        let is_stalled = matches!(failure.class, ClusterClass::Immutable | ClusterClass::WrongType);
+        Self::new(failure.subject.arrow(), reason, is_stalled, &message)
+    }
+
+    /// Why organization or ad account is not (or no longer) known; `None` where all is well.
+    #[must_use]
+    pub fn of_verdict(verdict: &Verdict) -> Option<Self> {
+        let (reason, stalled, message) = match verdict {
+            Verdict::Resolved | Verdict::Recalled => return None,
+            Verdict::Ambiguous(kind, count) => (
+                Reason::Ambiguous,
+                true,
+                format!(
+                    "The API user has {count} {}, and choosing wrongly spends the wrong money. Set {} to one of {}.",
+                    kind.plural(),
+                    kind.field(),
+                    kind.choices()
+                ),
+            ),
+            Verdict::NotFound(kind, 0) => (
+                Reason::NotFound,
+                true,
+                format!(
+                    "The API user has no {}. Give it access in Apple Ads › Account Settings, then annotate the resource with asa-operator.dev/requestedAt.",
+                    kind.plural()
+                ),
+            ),
+            Verdict::NotFound(kind, count) => (
+                Reason::NotFound,
+                true,
+                format!(
+                    "The chosen id is not among the {count} {} of the API user. Set {} to one of {}.",
+                    kind.plural(),
+                    kind.field(),
+                    kind.choices()
+                ),
+            ),
+            Verdict::Unconfirmed(api, class, since) => (
+                Reason::Unconfirmed,
+                false,
+                format!(
+                    "The ids stand as of {since}; {} did not confirm them since ({}). {}",
+                    api_name(*api),
+                    cut(&class.to_string(), LONGEST_CAUSE),
+                    patience(class, *api)
+                ),
+            ),
+            Verdict::Partial(api, class) | Verdict::Unresolved(api, class) => (
+                said(Endpoint::Acls(*api), class, None).0,
+                !is_passing(class),
+                format!("{} told no ids: {class}. {}", api_name(*api), patience(class, *api)),
+            ),
+        };
+        Some(Self::new(ConditionType::OrganizationResolved, reason, stalled, &message))
+    }
+}
+
+impl Subject {
+    /// The condition that tells of it.
+    fn arrow(self) -> ConditionType {
+        match self {
+            Self::Key => ConditionType::PrivateKeyLoaded,
+            Self::Target(Target::Managed) => ConditionType::SecretPublished,
+            Self::Target(Target::ClientSecret) => ConditionType::ClientSecretIssued,
+        }
+    }
+
+    /// Where its name stands in the spec.
+    fn field(self) -> &'static str {
+        match self {
+            Self::Key => "privateKey.secretRef.name",
+            Self::Target(Target::Managed) => "secret.name",
+            Self::Target(Target::ClientSecret) => "clientSecret.secretName",
+        }
+    }
+
+    fn name(self, object: &AsaCredential) -> String {
+        match self {
+            Self::Key => object.spec.private_key.secret_ref.name.clone(),
+            Self::Target(target) => target.name(object),
+        }
+    }
+}
+
+impl Kind {
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Organization => "organizations",
+            Self::AdAccount => "ad accounts",
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            Self::Organization => "spec.organization.orgId",
+            Self::AdAccount => "spec.adAccount.id",
+        }
+    }
+
+    fn choices(self) -> &'static str {
+        match self {
+            Self::Organization => "status.organizations",
+            Self::AdAccount => "status.adAccounts",
+        }
+    }
+}
+
+fn key_reason(error: KeyError) -> Reason {
+    match error {
+        KeyError::SampleKey => Reason::SampleKey,
+        KeyError::Unsupported(_) | KeyError::Encrypted | KeyError::PublicKey | KeyError::Certificate => {
+            Reason::KeyUnsupported
+        }
+        KeyError::Empty
+        | KeyError::TooLarge
+        | KeyError::NotText
+        | KeyError::NotAKey
+        | KeyError::CutOff
+        | KeyError::Damaged
+        | KeyError::NotAScalar
+        | KeyError::PublicHalfDiffers
+        | KeyError::Several
+        | KeyError::ParametersOnly => Reason::KeyInvalid,
+    }
+}
+
+fn rejected(code: &OAuthError, fingerprint: Option<&str>) -> (Reason, String) {
+    match code {
+        OAuthError::InvalidClient => {
+            let key = fingerprint.map_or_else(|| "the key".to_owned(), |print| format!("key {}…", cut(print, 15)));
+            let message = format!(
+                "Apple rejected the client (invalid_client): {key} is not the uploaded one, or clientId, teamId, keyId do not match it. Compare status.privateKey with Account Settings › API."
+            );
+            (Reason::ClientRejected, message)
+        }
+        OAuthError::InvalidRequest
+        | OAuthError::InvalidGrant
+        | OAuthError::UnauthorizedClient
+        | OAuthError::UnsupportedGrantType
+        | OAuthError::InvalidScope
+        | OAuthError::Other(_) => {
+            let message = format!(
+                "Apple refused the request for a token ({}). Check that the API user still has an API role in Apple Ads › Account Settings.",
+                cut(code.code(), LONGEST_CODE)
+            );
+            (Reason::RequestRefused, message)
+        }
+    }
+}
+
+fn skewed(code: &OAuthError, skew: jiff::SignedDuration) -> String {
+    let seconds = skew.as_secs();
+    let side = if seconds > 0 { "behind" } else { "ahead of" };
+    format!(
+        "Apple rejected the client ({}), and the operator's clock is {} s {side} Apple's, which makes every client secret invalid. Set the node's clock (NTP).",
+        cut(code.code(), LONGEST_CODE),
+        seconds.abs()
+    )
+}
+
+fn notable_skew(error: &AppleError) -> Option<jiff::SignedDuration> {
+    error.skew.filter(|skew| skew.unsigned_abs() >= NOTABLE_SKEW)
+}
+
+/// What an answer other than a rejection means.
+fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, String) {
+    let retry = "The operator tries again by itself.";
+    let reason = match class {
+        Class::Rejected(_) => Reason::RequestRefused,
+        Class::Unauthorized if endpoint == Endpoint::TokenEndpoint => Reason::RequestRefused,
+        Class::Unauthorized => Reason::TokenRefused,
+        Class::Forbidden => Reason::AccessDenied,
+        Class::NotFound | Class::Gone => Reason::ApiGone,
+        Class::Throttled => Reason::Throttled,
+        Class::Server(_) => Reason::AppleUnavailable,
+        Class::TimedOut | Class::Unreachable(_) => Reason::AppleUnreachable,
+        Class::Redirected | Class::Status(_) | Class::Unintelligible(_) | Class::TooLarge => Reason::UnexpectedAnswer,
+    };
+    let message = match class {
+        Class::Throttled => {
+            let asked = pause.map_or_else(String::new, |pause| format!(" for {} s", pause.as_secs()));
+            format!("Apple asked for a pause{asked} ({endpoint}: 429). {retry}")
+        }
+        Class::Forbidden => {
+            format!(
+                "{endpoint}: 403. The API user's role does not allow it: give it an API role in Apple Ads › Account Settings."
+            )
+        }
+        Class::Unauthorized => format!("{endpoint}: 401. Apple does not accept what it issued a moment ago. {retry}"),
+        Class::NotFound | Class::Gone => format!("{endpoint}: {class}. {}", gone(endpoint)),
+        Class::TimedOut | Class::Unreachable(_) => {
+            format!("{endpoint}: {class}. {retry} If it lasts, check egress, proxy and DNS of the operator.")
+        }
+        Class::Redirected | Class::Unintelligible(_) | Class::Status(_) | Class::TooLarge => {
+            format!("{endpoint}: {class}. {retry} If it lasts, look for a proxy that answers in Apple's place.")
+        }
+        Class::Server(_) | Class::Rejected(_) => format!("{endpoint}: {class}. {retry}"),
+    };
+    (reason, message)
+}
+
+fn gone(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Me(api) | Endpoint::Acls(api) => end_of(api),
+        Endpoint::TokenEndpoint => "Check --apple-id-url.",
+    }
+}
+
+/// API v5 answers nothing after 2027-01-26, by Apple's announcement.
+fn end_of(api: AdsApi) -> &'static str {
+    match api {
+        AdsApi::CampaignManagementV5 => "API v5 ends on 2027-01-26: take CampaignManagementV5 out of spec.apis.",
+        AdsApi::PlatformV1 => "Check --ads-platform-url.",
+    }
+}
+
+fn patience(class: &Class, api: AdsApi) -> &'static str {
+    match class {
+        Class::NotFound | Class::Gone => end_of(api),
+        Class::Forbidden => "Give the API user an API role in Apple Ads › Account Settings.",
+        _ => "It is asked again.",
+    }
+}
+
+fn api_name(api: AdsApi) -> &'static str {
+    match api {
+        AdsApi::PlatformV1 => "PlatformV1",
+        AdsApi::CampaignManagementV5 => "CampaignManagementV5",
+    }
+}
+
+/// A name as it fits into a sentence.
+fn short(name: &str) -> String {
+    if name.chars().count() <= 48 { name.to_owned() } else { format!("{}…", cut(name, 47)) }
+}
+
+/// At most so many characters of `text`, none of them a control character.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    apple::private_key::KeyKind,
+    credential::{identity::Verdict, published::Target},
+};
+
+fn object(name: &str) -> AsaCredential {
+    serde_json::from_value(json!({
+        "apiVersion": "asa-operator.dev/v1alpha1",
+        "kind": "AsaCredential",
+        "metadata": {"name": name},
+        "spec": {
+            "clientId": "SEARCHADS.c", "teamId": "SEARCHADS.t", "keyId": "k",
+            "privateKey": {"secretRef": {"name": format!("{name}-key"), "key": "private-key.pem"}},
+        },
+    }))
+    .unwrap()
+}
+
+const APIS: [AdsApi; 2] = [AdsApi::PlatformV1, AdsApi::CampaignManagementV5];
+const PRINT: &str = "SHA256:9f2c5e0000000000000000000000000000000000000000000000000000000000";
+
+fn classes() -> Vec<Class> {
+    let codes = [
+        OAuthError::InvalidClient,
+        OAuthError::InvalidRequest,
+        OAuthError::InvalidGrant,
+        OAuthError::UnauthorizedClient,
+        OAuthError::UnsupportedGrantType,
+        OAuthError::InvalidScope,
+        OAuthError::Other("x".repeat(64)),
+    ];
+    let others = [
+        Class::Unauthorized,
+        Class::Forbidden,
+        Class::NotFound,
+        Class::Gone,
+        Class::Throttled,
+        Class::Redirected,
+        Class::Server(503),
+        Class::Status(418),
+        Class::Unintelligible("expires_in is no number of seconds"),
+        Class::TooLarge,
+        Class::TimedOut,
+        Class::Unreachable("the certificate is not trusted"),
+    ];
+    codes.map(Class::Rejected).into_iter().chain(others).collect()
+}
+
+fn endpoints() -> impl Iterator<Item = Endpoint> {
+    [Endpoint::TokenEndpoint].into_iter().chain(APIS.map(Endpoint::Me)).chain(APIS.map(Endpoint::Acls))
+}
+
+/// Every explanation there is, for a resource of this name.
+fn all(name: &str) -> Vec<Explanation> {
+    let object = object(name);
+    let failure = |failure: Failure| Explanation::of_failure(&failure, &object, Some(PRINT));
+    let skews = [None, Some(SignedDuration::from_mins(7)), Some(SignedDuration::from_mins(-7))];
+    let apple = endpoints().flat_map(|endpoint| {
+        classes().into_iter().flat_map(move |class| {
+            skews.map(|skew| AppleError {
+                skew,
+                retry_after: Some(Duration::from_mins(10)),
+                ..AppleError::new(endpoint, class.clone())
+            })
+        })
+    });
+    let kubernetes = [
+        ClusterClass::Refused("secrets is forbidden: exceeded quota: compute, requested: secrets=1, used: 10".into()),
+        ClusterClass::Immutable,
+        ClusterClass::WrongType,
+        ClusterClass::NamespaceGoing,
+        ClusterClass::Conflict,
+        ClusterClass::Unavailable("nothing within 20 s".into()),
+    ];
+    let subjects = [Subject::Key, Subject::Target(Target::Managed), Subject::Target(Target::ClientSecret)];
+    let cluster = kubernetes
+        .into_iter()
+        .flat_map(|class| subjects.map(|subject| ClusterFailure { verb: "create", subject, class: class.clone() }));
+    let keys = [
+        KeyFailure::SecretNotFound,
+        KeyFailure::EntryNotFound,
+        KeyFailure::TypeRefused,
+        KeyFailure::Unusable(KeyError::Unsupported(KeyKind::ExplicitCurve)),
+        KeyFailure::Unusable(KeyError::SampleKey),
+        KeyFailure::Unusable(KeyError::NotAKey),
+    ];
+    let kinds = [Kind::Organization, Kind::AdAccount];
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    let choices = kinds
+        .into_iter()
+        .flat_map(|kind| [Verdict::Ambiguous(kind, 120), Verdict::NotFound(kind, 0), Verdict::NotFound(kind, 120)]);
+    let silences = APIS.into_iter().flat_map(|api| {
+        classes().into_iter().flat_map(move |class| {
+            [
+                Verdict::Unconfirmed(api, class.clone(), since),
+                Verdict::Partial(api, class.clone()),
+                Verdict::Unresolved(api, class),
+            ]
+        })
+    });
+    let verdicts = choices.chain(silences).filter_map(|verdict| Explanation::of_verdict(&verdict));
+    apple
+        .map(|error| failure(Failure::Apple(error)))
+        .chain(cluster.map(|error| failure(Failure::Cluster(error))))
+        .chain(keys.iter().map(|key| Explanation::of_key(key, &object)))
+        .chain(Target::ALL.map(|target| Explanation::of_obstacle(Obstacle::NotOwned(target), &object)))
+        .chain(Target::ALL.map(|target| Explanation::of_obstacle(Obstacle::Going(target), &object)))
+        .chain([failure(Failure::Signing)])
+        .chain(verdicts)
+        .collect()
+}
+
+#[test]
+fn every_message_fits_with_names_of_usual_length_and_is_a_whole_sentence() {
+    let ends = |message: &str| message.ends_with('.') || message.contains(": openssl") || message.contains(": kubectl");
+    let mut cut_off: Vec<String> = all("acme-europe-marketing")
+        .into_iter()
+        .map(|explanation| explanation.message)
+        .filter(|message| message.chars().count() >= LONGEST_MESSAGE || !ends(message))
+        .collect();
+    cut_off.dedup();
+    assert_eq!(cut_off, Vec::<String>::new());
+}
+
+#[test]
+fn no_message_is_too_long_whatever_the_names() {
+    for explanation in all(&"n".repeat(239)) {
+        assert!(explanation.message.chars().count() <= LONGEST_MESSAGE, "{}", explanation.message);
+    }
+}
+
+#[test]
+fn a_rejected_client_is_told_which_key_and_what_to_compare() {
+    let error = AppleError::new(Endpoint::TokenEndpoint, Class::Rejected(OAuthError::InvalidClient));
+    let explanation = Explanation::of_failure(&Failure::Apple(error), &object("acme"), Some(PRINT));
+    assert_eq!((explanation.reason, explanation.is_stalled), (Reason::ClientRejected, true));
+    for word in ["invalid_client", "SHA256:9f2c5e00", "clientId, teamId, keyId", "status.privateKey"] {
+        assert!(explanation.message.contains(word), "{word}: {}", explanation.message);
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_named_with_its_size_and_side() {
+    let rejected = |minutes| {
+        let error = AppleError::new(Endpoint::TokenEndpoint, Class::Rejected(OAuthError::InvalidClient));
+        let error = AppleError { skew: Some(SignedDuration::from_mins(minutes)), ..error };
+        Explanation::of_failure(&Failure::Apple(error), &object("acme"), Some(PRINT))
+    };
+    assert_eq!(rejected(0).reason, Reason::ClientRejected);
+    assert!(rejected(7).message.contains("420 s behind Apple's"), "{}", rejected(7).message);
+    assert!(rejected(-7).message.contains("420 s ahead of Apple's"), "{}", rejected(-7).message);
+    assert_eq!(rejected(7).reason, Reason::ClockSkewed);
+}
+
+#[test]
+fn the_end_of_api_v5_is_told_with_its_date() {
+    let verdict = Verdict::Partial(AdsApi::CampaignManagementV5, Class::Gone);
+    let explanation = Explanation::of_verdict(&verdict).unwrap();
+    assert_eq!(explanation.reason, Reason::ApiGone);
+    assert!(explanation.message.contains("2027-01-26"), "{}", explanation.message);
+}
+
+#[test]
+fn words_of_others_lose_control_characters() {
+    assert_eq!(cut("a\nb\u{7}c", 10), "a b c");
+    assert_eq!(cut("äöü", 2), "äö");
+}

@@ -1,0 +1,150 @@
+//! The process: what is started, in which order, and what ends it.
+
+pub mod http;
+pub mod telemetry;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Once},
+};
+
+use kube::Client;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    apple::http::{Http, SetupError},
+    controller::{
+        KubeCluster,
+        apple::{AppleUrls, RealApple},
+        clock::Clock,
+        health::Health,
+        index::Scope,
+        metrics::Metrics,
+        pump,
+        watches::follow,
+        world::{Settings, World},
+    },
+};
+
+/// What the process is told at its start.
+#[derive(Debug)]
+pub struct Options {
+    /// Where Apple is.
+    pub urls: AppleUrls,
+    /// Further trusted roots for Apple's hosts, PEM.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// The namespaces to look after; none: all.
+    pub namespaces: Vec<String>,
+    /// Where probes and metrics are served.
+    pub http_address: SocketAddr,
+    /// How the credentials are looked after.
+    pub settings: Settings,
+}
+
+/// Why the process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Neither a kubeconfig nor a `ServiceAccount`.
+    #[error("no way to the API server was found: set KUBECONFIG, or run in a pod with a ServiceAccount's token ({0})")]
+    NoCluster(#[source] Box<kube::config::InferConfigError>),
+    /// The client could not be built.
+    #[error("the client of the API server could not be set up: {0}")]
+    Client(#[source] Box<kube::Error>),
+    /// The client for Apple could not be built.
+    #[error("the client for Apple could not be set up: {0}")]
+    Apple(#[from] SetupError),
+    /// The port is taken, or not allowed.
+    #[error("--http-address {0} cannot be listened on: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// Signals cannot be received.
+    #[error("signals cannot be received: {0}")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Makes aws-lc-rs the process' provider of cryptography; without one the first TLS client panics.
+pub fn install_crypto_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An embedding program may have chosen one already, which serves as well.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    });
+}
+
+/// Runs the operator until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`StartError`], before anything was done. Later on no answer of Apple's or the API server's ends the process.
+pub async fn run(options: Options) -> Result<(), StartError> {
+    install_crypto_provider();
+    let mut stop = stop_signal().map_err(StartError::Signals)?;
+    let mut config = kube::Config::infer().await.map_err(|error| StartError::NoCluster(Box::new(error)))?;
+    introduce(&mut config);
+    let client = Client::try_from(config).map_err(|error| StartError::Client(Box::new(error)))?;
+    let listener = TcpListener::bind(options.http_address)
+        .await
+        .map_err(|error| StartError::Listen(options.http_address, error))?;
+
+    let metrics = Metrics::default();
+    let apple = RealApple::new(Http::new(options.ca_bundle.as_deref())?, options.urls, metrics.clone());
+    let clock = Clock::system();
+    let world = World::new(KubeCluster::new(client.clone()), apple, clock, metrics.clone(), options.settings);
+    let world = Arc::new(world);
+    let health = Health::default();
+
+    let (woken, wakes) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(http::serve(listener, clock, metrics, health.clone()));
+    let mut synced = Vec::new();
+    for scope in scopes(options.namespaces) {
+        let (told, is_synced) = watch::channel(false);
+        synced.push(is_synced);
+        tasks.spawn(follow(client.clone(), scope, Arc::clone(&world), woken.clone(), told));
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+
+    let work = async {
+        for mut scope in synced {
+            // A watch that ended is noticed below.
+            let _ = scope.wait_for(|synced| *synced).await;
+        }
+        health.synced();
+        pump::run(world, wakes, health.clone(), std::future::pending()).await;
+    };
+    tokio::select! {
+        biased;
+        () = &mut stop => tracing::info!("stopping"),
+        // The death of a task is the death of the process: half an operator looks well and does nothing.
+        _ = tasks.join_next() => tracing::error!("a part of the operator ended by itself; the process ends"),
+        () = work => {}
+    }
+    Ok(())
+}
+
+/// Says in every request whose it is: audit logs and flow control go by it.
+fn introduce(config: &mut kube::Config) {
+    let name = "user-agent".parse();
+    let value = concat!("asa-operator/", env!("CARGO_PKG_VERSION")).parse();
+    if let (Ok(name), Ok(value)) = (name, value) {
+        config.headers.push((name, value));
+    }
+}
+
+fn scopes(namespaces: Vec<String>) -> Vec<Scope> {
+    if namespaces.is_empty() { vec![None] } else { namespaces.into_iter().map(Some).collect() }
+}
+
+fn stop_signal() -> std::io::Result<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}

@@ -1,0 +1,10 @@
+//! Years of a credential's life in seconds: the shipped plan, queue, pacing and backoff under a virtual clock, with only
+//! the two ports replaced by a toy API server and a toy Apple.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stage that does not stand fails the test")]
+
+mod a_long_life;
+mod outages;
+mod toy_apple;
+mod toy_cluster;
+mod world;

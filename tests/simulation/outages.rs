@@ -1,0 +1,109 @@
+//! Apple or the API server fails; the reader of the Secret must not notice.
+
+use std::time::Duration;
+
+use asa_operator::{
+    api::{ConditionStatus, ConditionType},
+    apple::error::Class,
+};
+
+use crate::world::{ACME, MINUTE, Simulation};
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_apple_of_26_minutes_at_any_phase_leaves_a_live_token() {
+    for phase in 0..30 {
+        let simulation = Simulation::start();
+        simulation.pass(MINUTE + phase * MINUTE).await;
+        simulation.apple.set_down(Some(Class::TimedOut));
+        pass_watching(&simulation, 26 * MINUTE).await;
+        simulation.apple.set_down(None);
+        pass_watching(&simulation, 15 * MINUTE).await;
+        assert_eq!(simulation.says(ConditionType::Ready).0, ConditionStatus::True, "phase {phase}");
+        assert_eq!(simulation.says(ConditionType::RenewalHealthy).0, ConditionStatus::True, "phase {phase}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_the_api_server_of_26_minutes_at_any_phase_leaves_a_live_token() {
+    for phase in 0..30 {
+        let simulation = Simulation::start();
+        simulation.pass(MINUTE + phase * MINUTE).await;
+        simulation.cluster.set_down(true);
+        pass_watching(&simulation, 26 * MINUTE).await;
+        simulation.cluster.set_down(false);
+        pass_watching(&simulation, 15 * MINUTE).await;
+        assert_eq!(simulation.says(ConditionType::RenewalHealthy).0, ConditionStatus::True, "phase {phase}");
+        let asked = simulation.apple.requests()["POST /auth/oauth2/token"];
+        assert!(asked <= 4, "the token in hand is kept, not asked for anew: {asked} POSTs in phase {phase}");
+    }
+}
+
+/// Looks at the Secret every second.
+async fn pass_watching(simulation: &Simulation, time: Duration) {
+    let end = simulation.now() + time;
+    while simulation.now() < end {
+        assert!(simulation.now() < simulation.expires_at(), "an expired token lies in the Secret");
+        simulation.pass(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_renewals_fail_ready_stays_true_until_the_token_ends_and_not_a_second_longer() {
+    let simulation = Simulation::start();
+    simulation.pass(MINUTE).await;
+    let ends = simulation.expires_at();
+    simulation.apple.set_down(Some(Class::Server(503)));
+
+    simulation.pass(40 * MINUTE).await;
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::True, "Available".into()));
+    assert_eq!(simulation.says(ConditionType::RenewalHealthy), (ConditionStatus::False, "AppleUnavailable".into()));
+    assert!(simulation.condition(ConditionType::RenewalHealthy).message.contains(&ends.to_string()));
+
+    simulation.pass(ends.duration_since(simulation.now()).unsigned_abs() + MINUTE / 60).await;
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::False, "AppleUnavailable".into()));
+    assert_eq!(simulation.secret().text("expires_at"), Some(ends.to_string()), "the last working token stays");
+
+    simulation.apple.set_down(None);
+    simulation.pass(2 * MINUTE).await;
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::True, "Available".into()));
+    assert_eq!(simulation.says(ConditionType::RenewalHealthy), (ConditionStatus::True, "OnSchedule".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_no_api_can_prove_is_published_only_when_the_old_one_is_about_to_end() {
+    let simulation = Simulation::start();
+    simulation.pass(MINUTE).await;
+    let (before, ends) = (simulation.secret(), simulation.expires_at());
+    simulation.apple.set_apis_down(Some(Class::TimedOut));
+
+    let left = |minutes| ends.duration_since(simulation.now()).unsigned_abs().checked_sub(minutes * MINUTE).unwrap();
+    simulation.pass(left(5).checked_sub(MINUTE / 60).unwrap()).await;
+    assert_eq!(simulation.secret(), before, "more than five minutes are left");
+    simulation.pass(MINUTE).await;
+    assert!(simulation.expires_at() > ends);
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::True, "Unverified".into()));
+    assert_eq!(simulation.secret().text("org_id"), before.text("org_id"));
+    let asked = simulation.apple.requests()["POST /auth/oauth2/token"];
+    assert_eq!(asked, 2, "one new token is enough");
+
+    simulation.apple.set_apis_down(None);
+    simulation.pass(15 * MINUTE).await;
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::True, "Available".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_apple_rejects_leaves_the_old_token_in_place() {
+    let simulation = Simulation::start();
+    simulation.pass(MINUTE).await;
+    let before = simulation.secret();
+
+    simulation.apple.set_registered(false);
+    simulation.replace_key();
+    simulation.pass(10 * MINUTE).await;
+
+    assert_eq!(simulation.cluster.secret(ACME), Some(before));
+    assert_eq!(simulation.says(ConditionType::Ready), (ConditionStatus::True, "Available".into()));
+    assert_eq!(simulation.says(ConditionType::RenewalHealthy), (ConditionStatus::False, "ClientRejected".into()));
+    let asked = simulation.apple.requests()["POST /auth/oauth2/token"];
+    assert_eq!(asked, 1 + 4, "after 0, 1, 3, 7 minutes");
+}
