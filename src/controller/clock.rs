@@ -1,24 +1,27 @@
 //! The two clocks. Nothing else in the operator reads one.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::credential::now::{Now, later};
 
 /// Where the time comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     started: Instant,
     wall: Wall,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Wall {
     System,
-    /// What the wall clock showed at the start; from there it goes with tokio's time, which a test can pause.
-    From(Timestamp),
+    /// What the wall clock would have shown at the start; from there it goes with tokio's time, which a test can pause.
+    From(Arc<Mutex<Timestamp>>),
 }
 
 impl Clock {
@@ -31,16 +34,24 @@ impl Clock {
     /// A wall clock that shows `start` now and then goes with tokio's time: for a simulation under paused time.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { started: Instant::now(), wall: Wall::From(start) }
+        Self { started: Instant::now(), wall: Wall::From(Arc::new(Mutex::new(start))) }
+    }
+
+    /// Sets the wall clock of a simulation forward or back; the machine's is not ours to set.
+    pub fn set(&self, by: SignedDuration) {
+        if let Wall::From(start) = &self.wall {
+            let mut start = start.lock().unwrap_or_else(PoisonError::into_inner);
+            *start = start.saturating_add(by).unwrap_or(*start);
+        }
     }
 
     /// One reading of both.
     #[must_use]
     pub fn now(&self) -> Now {
         let steady = self.started.elapsed();
-        let wall = match self.wall {
+        let wall = match &self.wall {
             Wall::System => system_time(),
-            Wall::From(start) => later(start, steady),
+            Wall::From(start) => later(*start.lock().unwrap_or_else(PoisonError::into_inner), steady),
         };
         Now { wall, steady }
     }

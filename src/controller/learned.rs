@@ -1,5 +1,7 @@
 //! What a step taught, and how it enters the memory.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::apple::Listed;
@@ -65,6 +67,7 @@ pub(super) struct Context {
     now: Now,
     inputs: Inputs,
     published: Option<Life>,
+    left: Duration,
     choice: Choice,
     previous: Option<Resolution>,
     demand: Option<String>,
@@ -76,6 +79,7 @@ impl Context {
             now,
             inputs: seen.inputs(),
             published: seen.published_life(),
+            left: seen.published_left(now),
             choice: Choice::of(seen.object),
             previous: seen.resolution().cloned().or_else(|| seen.recalled_resolution()),
             demand: seen.open_demand(),
@@ -128,7 +132,7 @@ impl Context {
             Learned::Heard(api, said) => self.heard(memory, api, said),
             Learned::Wrote(target, version) => Self::wrote(memory, target, version),
             Learned::Conflict(target) => memory.met_conflict(target),
-            Learned::Failed(side, failure) => memory.failed(side, failure, self.published, self.inputs, self.now),
+            Learned::Failed(side, failure) => memory.failed(side, failure, self.left, self.inputs, self.now),
         }
     }
 
@@ -161,7 +165,7 @@ impl Context {
         } else {
             token.proof = Proof::Awaited(0);
         }
-        memory.failed(Side::Token, Failure::Apple(error), self.published, self.inputs, self.now);
+        memory.failed(Side::Token, Failure::Apple(error), self.left, self.inputs, self.now);
     }
 
     fn heard(self, memory: &mut Memory, api: AdsApi, said: Result<Listed, AppleError>) {
@@ -183,7 +187,7 @@ impl Context {
             Some((api, class)) => {
                 let here = error.filter(|error| error.endpoint == Endpoint::Acls(api));
                 let error = here.unwrap_or_else(|| AppleError::new(Endpoint::Acls(api), class.clone()));
-                memory.failed(Side::Identity, Failure::Apple(error), self.published, self.inputs, self.now);
+                memory.failed(Side::Identity, Failure::Apple(error), self.left, self.inputs, self.now);
             }
             None => memory.succeeded(Side::Identity),
         }

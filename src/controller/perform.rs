@@ -184,6 +184,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 Learned::Token(TokenInHand {
                     value: issued.token,
                     life: Life { issued_at, expires_at: later(issued_at, issued.expires_in) },
+                    asked_at: self.now.steady,
                     bundle: secret.bundle.clone(),
                     proof: Proof::Awaited(0),
                     fence: Some(self.seen.fence(Target::Managed)),

@@ -162,7 +162,7 @@ impl Report<'_> {
 
     /// Whether a token of the present client and key is published and lives.
     fn live_token(&self) -> Option<Said> {
-        let record = self.published().filter(|record| record.life().is_live(self.now.wall))?;
+        let record = self.published().filter(|record| self.seen.is_live(record.life(), self.now))?;
         let ours = self.seen.bundle().is_none_or(|bundle| bundle == record.bundle);
         ours.then(|| {
             if record.unverified {
@@ -194,7 +194,7 @@ impl Report<'_> {
         let ids_only = |explanation: &&Explanation| explanation.arrow != ConditionType::OrganizationResolved;
         match (self.broken.iter().find(ids_only), life) {
             (Some(broken), Some(life)) => {
-                let verb = if life.is_live(self.now.wall) { "works until" } else { "ended at" };
+                let verb = if self.seen.is_live(life, self.now) { "works until" } else { "ended at" };
                 let message = format!("The published token {verb} {}. {}", life.expires_at, broken.message);
                 Said { message: cut(&message, LONGEST_MESSAGE), ..Said::no(broken) }
             }
@@ -213,7 +213,7 @@ impl Report<'_> {
 
     fn ready(&self, arrows: &[(ConditionType, Option<Said>); 5], health: &Said) -> Said {
         let undecided = self.unusable_ids();
-        let live = self.published().filter(|record| record.life().is_live(self.now.wall));
+        let live = self.published().filter(|record| self.seen.is_live(record.life(), self.now));
         match (live, undecided) {
             (Some(_), Some(why)) => why,
             (Some(record), None) => {

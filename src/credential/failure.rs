@@ -9,7 +9,7 @@ use super::{
     memory::Inputs,
     now::Now,
     published::Target,
-    schedule::{Life, Retry, retry},
+    schedule::{Retry, retry},
 };
 use crate::apple::error::{Class, Error as AppleError, KeyError};
 
@@ -137,11 +137,10 @@ impl Failure {
 }
 
 impl Trouble {
-    /// Takes `failure` into account, the next one after `previous`, while the published token has `life`.
+    /// Takes `failure` into account, the next one after `previous`, while the published token has so much life `left`.
     #[must_use]
-    pub fn after(previous: Option<&Self>, failure: Failure, life: Option<Life>, inputs: Inputs, now: Now) -> Self {
+    pub fn after(previous: Option<&Self>, failure: Failure, left: Duration, inputs: Inputs, now: Now) -> Self {
         let count = previous.map_or(0, |trouble| trouble.count).saturating_add(1);
-        let left = life.map_or(Duration::ZERO, |life| life.left(now.wall));
         let next_try = now.steady + retry(failure.retry(), count, left);
         Self { failure, count, since: previous.map_or(now.wall, |trouble| trouble.since), next_try, inputs }
     }

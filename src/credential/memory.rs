@@ -91,6 +91,8 @@ pub struct TokenInHand {
     pub value: SecretString,
     /// From when to when.
     pub life: Life,
+    /// What the steady clock showed when it was asked for: a wall clock that is set back makes no token younger.
+    pub asked_at: Duration,
     /// For which client and key.
     pub bundle: String,
     /// Whether an API accepted it.
@@ -191,12 +193,12 @@ impl Memory {
         [Side::Token, Side::Identity, Side::Cluster].into_iter().filter_map(|side| self.trouble(side))
     }
 
-    /// Remembers that an attempt failed, while the published token has `life`.
-    pub fn failed(&mut self, side: Side, failure: Failure, life: Option<Life>, inputs: Inputs, now: Now) {
+    /// Remembers that an attempt failed, while the published token has so much life `left`.
+    pub fn failed(&mut self, side: Side, failure: Failure, left: Duration, inputs: Inputs, now: Now) {
         if side == Side::Token {
             self.handled.clone_from(&inputs.demand);
         }
-        let trouble = Trouble::after(self.trouble(side), failure, life, inputs, now);
+        let trouble = Trouble::after(self.trouble(side), failure, left, inputs, now);
         *self.trouble_mut(side) = Some(trouble);
     }
 

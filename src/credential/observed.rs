@@ -8,7 +8,7 @@ use super::{
     failure::Side,
     identity::{Choice, Resolution, Verdict},
     memory::{BadKey, ClientSecretInHand, Inputs, Memory, TokenInHand, is_older},
-    now::{Now, later},
+    now::{Now, between, later},
     published::{KeySource, Record, Target, bundle},
     schedule::{self, Life},
     secret_meta::SecretMeta,
@@ -238,6 +238,27 @@ impl Observed<'_> {
         trouble.is_some_and(|trouble| now.steady < trouble.next_try && trouble.inputs == self.inputs())
     }
 
+    /// The time by which a token with this life is judged: what the wall clock shows, or, where it is the token in hand,
+    /// what has surely passed since it was asked for, whichever is later.
+    #[must_use]
+    pub fn time_for(&self, life: Life, now: Now) -> Timestamp {
+        let in_hand = self.memory.token.as_ref().filter(|token| token.life == life);
+        let surely = in_hand.map(|token| later(life.issued_at, now.steady.saturating_sub(token.asked_at)));
+        surely.map_or(now.wall, |surely| surely.max(now.wall))
+    }
+
+    /// Whether a token with this life has not ended.
+    #[must_use]
+    pub fn is_live(&self, life: Life, now: Now) -> bool {
+        self.time_for(life, now) < life.expires_at
+    }
+
+    /// What is left of the published token.
+    #[must_use]
+    pub fn published_left(&self, now: Now) -> Duration {
+        self.published_life().map_or(Duration::ZERO, |life| between(self.time_for(life, now), life.expires_at))
+    }
+
     /// When the renewal of a token with this life starts.
     #[must_use]
     pub fn renewal(&self, life: Life) -> Timestamp {
@@ -249,7 +270,7 @@ impl Observed<'_> {
     pub fn token_in_hand(&self, now: Now) -> Option<&TokenInHand> {
         let bundle = self.bundle()?;
         let token = self.memory.token.as_ref()?;
-        let fresh = token.bundle == bundle && now.wall < self.renewal(token.life);
+        let fresh = token.bundle == bundle && self.time_for(token.life, now) < self.renewal(token.life);
         (fresh && !self.is_superseded(token.life, now)).then_some(token)
     }
 
@@ -270,7 +291,8 @@ impl Observed<'_> {
         }
         let serves = |record: &Record| {
             let chosen = record.identity.as_ref().is_some_and(|identity| identity.choice == Choice::of(self.object));
-            let fresh = now.wall < self.renewal(record.life()) && !is_from_the_future(record, now);
+            let life = record.life();
+            let fresh = self.time_for(life, now) < self.renewal(life) && !is_from_the_future(record, now);
             record.bundle == bundle && chosen && fresh
         };
         in_hand.is_none() && !self.published(Target::Managed).is_some_and(serves)
@@ -310,7 +332,7 @@ impl Observed<'_> {
     /// Whether the published token is so near its end that an unverified one is better.
     #[must_use]
     pub fn is_last_chance(&self, now: Now) -> bool {
-        self.published_life().is_some_and(|life| now.wall >= life.last_chance_at())
+        self.published_life().is_some_and(|life| self.time_for(life, now) >= life.last_chance_at())
     }
 
     /// The last resolution, if it is for the present choice and client; from the Secret and status after a restart.

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::{
     failure::Side,
     memory::{Proof, TokenInHand},
-    now::Now,
+    now::{Now, between, earlier, later},
     observed::Observed,
     published::Target,
+    schedule::Life,
 };
 use crate::{
     api::AdsApi,
@@ -178,12 +179,16 @@ fn wanted<'a>(seen: &'a Observed<'_>, now: Now) -> Option<&'a TokenInHand> {
 /// The next moment at which the plan may say something else although nothing changes.
 fn until(seen: &Observed<'_>, now: Now) -> Until {
     let retries = seen.memory.troubles().map(|trouble| now.wall_at(trouble.next_try));
-    let in_hand = seen.token_in_hand(now);
-    let renewals =
-        in_hand.map(|token| token.life).into_iter().chain(seen.published_life()).map(|life| seen.renewal(life));
-    let published = seen.published_life().into_iter();
-    let ends = published.flat_map(|life| [life.last_chance_at(), life.expires_at]);
-    let polls = seen.polling.into_iter().map(|interval| super::now::later(now.wall, interval));
+    let in_hand = seen.token_in_hand(now).map(|token| token.life);
+    // Where the wall clock was set back, a token's times come that much earlier on it.
+    let on_the_wall = |life: Life, time: Timestamp| earlier(time, between(now.wall, seen.time_for(life, now)));
+    let lives = in_hand.into_iter().chain(seen.published_life());
+    let renewals = lives.map(|life| on_the_wall(life, seen.renewal(life)));
+    let ends = seen
+        .published_life()
+        .into_iter()
+        .flat_map(|life| [life.last_chance_at(), life.expires_at].map(|time| on_the_wall(life, time)));
+    let polls = seen.polling.into_iter().map(|interval| later(now.wall, interval));
     let times = retries.chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }

@@ -49,18 +49,6 @@ impl Life {
         between(self.issued_at, self.expires_at)
     }
 
-    /// What is left of it at `now`; zero once it has expired.
-    #[must_use]
-    pub fn left(self, now: Timestamp) -> Duration {
-        between(now, self.expires_at)
-    }
-
-    /// Whether it has not expired at `now`.
-    #[must_use]
-    pub fn is_live(self, now: Timestamp) -> bool {
-        now < self.expires_at
-    }
-
     /// From when on its renewal goes before everything else.
     #[must_use]
     pub fn urgent_at(self) -> Timestamp {

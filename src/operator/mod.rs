@@ -92,7 +92,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let metrics = Metrics::default();
     let apple = RealApple::new(Http::new(options.ca_bundle.as_deref())?, options.urls, metrics.clone());
     let clock = Clock::system();
-    let world = World::new(KubeCluster::new(client.clone()), apple, clock, metrics.clone(), options.settings);
+    let world = World::new(KubeCluster::new(client.clone()), apple, clock.clone(), metrics.clone(), options.settings);
     let world = Arc::new(world);
     let health = Health::default();
 

@@ -54,7 +54,7 @@ async fn four_hundred_days_cost_exactly_what_is_promised_and_no_reader_meets_an_
 /// The shortest life that any token had left when it was replaced.
 fn watch_what_is_replaced(simulation: &Simulation) -> Arc<Mutex<Option<std::time::Duration>>> {
     let least = Arc::new(Mutex::new(None));
-    let (seen, clock) = (Arc::clone(&least), simulation.clock);
+    let (seen, clock) = (Arc::clone(&least), simulation.clock.clone());
     simulation.cluster.on_replace(move |old| {
         // The client secret's Secret has no token.
         let Some(expires_at) = old.text("access_token").and(old.text("expires_at")) else { return };

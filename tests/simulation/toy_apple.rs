@@ -68,6 +68,11 @@ impl ToyApple {
         self.state.lock().unwrap().is_registered = is_registered;
     }
 
+    /// Whether a call with this token would work now.
+    pub(crate) fn accepts(&self, token: &str) -> bool {
+        check(&self.state.lock().unwrap(), &token.to_owned().into(), self.clock.now().wall).is_ok()
+    }
+
     /// How often each endpoint was asked.
     pub(crate) fn requests(&self) -> BTreeMap<String, u32> {
         self.state.lock().unwrap().requests.clone()

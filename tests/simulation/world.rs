@@ -45,7 +45,7 @@ impl Simulation {
     /// A credential with its key, and an operator that has just started.
     pub(crate) fn start() -> Self {
         let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
-        let (cluster, apple) = (ToyCluster::default(), ToyApple::new(clock));
+        let (cluster, apple) = (ToyCluster::default(), ToyApple::new(Clock::starting_at(clock.now().wall)));
         cluster.apply_secret("acme-key", "Opaque", BTreeMap::from([("private-key.pem".to_owned(), key(7))]));
         cluster.apply_credential(credential());
         let mut simulation = Self { cluster, apple, clock, operator: JoinSet::new() };
@@ -60,7 +60,7 @@ impl Simulation {
         let rate = Rate { per_second: number(20), burst: number(50) };
         let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
         let ports = (self.cluster.clone(), self.apple.clone());
-        let world = Arc::new(World::new(ports.0, ports.1, self.clock, Metrics::default(), settings));
+        let world = Arc::new(World::new(ports.0, ports.1, self.clock.clone(), Metrics::default(), settings));
         let (tell, told) = mpsc::unbounded_channel();
         let (wake, woken) = mpsc::unbounded_channel();
         self.list(&world, &wake);

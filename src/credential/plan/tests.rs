@@ -11,7 +11,7 @@ use crate::{
         failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject},
         identity::{Choice, Ids, Resolution, Verdict},
         memory::{BadKey, ClientSecretInHand, Fence, Key, Known, Memory},
-        now::later,
+        now::{earlier, later},
         observed::Sight,
         published::{KeySource, Record, bundle},
         schedule::Life,
@@ -135,6 +135,7 @@ impl Scene {
             scene.memory.token = Some(TokenInHand {
                 value: format!("token of {issued_at}").into(),
                 life: Life { issued_at, expires_at: later(issued_at, HOUR) },
+                asked_at: at,
                 bundle: bundle(&scene.object, FINGERPRINT),
                 proof: Proof::Awaited(0),
                 fence: Some(Fence::Absent),
@@ -199,8 +200,8 @@ impl Scene {
 
     fn failed(self, side: Side, failure: Failure, at: Duration) -> Self {
         self.with(|scene| {
-            let (life, inputs) = (scene.seen().published_life(), scene.seen().inputs());
-            scene.memory.failed(side, failure, life, inputs, now(at));
+            let (left, inputs) = (scene.seen().published_left(now(at)), scene.seen().inputs());
+            scene.memory.failed(side, failure, left, inputs, now(at));
         })
     }
 }
@@ -489,6 +490,17 @@ fn where_secrets_are_polled_each_is_looked_at_in_turn() {
     assert_eq!(scene.plan(6 * MINUTE), Step::LookAtKey);
     let scene = scene.with(|scene| scene.memory.key_looked_at = Some(6 * MINUTE));
     assert_eq!(scene.plan(6 * MINUTE), Step::Look(Target::Managed));
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_makes_no_token_younger() {
+    let scene = Scene::settled();
+    let set_back = |steady| Now { wall: earlier(now(steady).wall, 24 * HOUR), steady };
+    assert!(matches!(plan(&scene.seen(), set_back(10 * MINUTE)), Step::Wait(Until::At(_))));
+    let Step::Wait(Until::At(time)) = plan(&scene.seen(), set_back(10 * MINUTE)) else { panic!() };
+    assert!(time <= set_back(30 * MINUTE).wall, "the renewal comes when half of its life has really passed: {time}");
+    assert_eq!(plan(&scene.seen(), set_back(30 * MINUTE)), Step::RequestToken);
+    assert!(!scene.seen().is_live(scene.seen().published_life().unwrap(), set_back(HOUR)));
 }
 
 #[test]
