@@ -64,7 +64,11 @@ fn log(seen: &Observed<'_>, new: &AsaCredentialStatus) {
         tracing::info!(namespace, name, expires_at = %life.expires_at, renewal_time = %life.renewal_time, "published a token");
     }
     for note in notes(old, new) {
-        tracing::info!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
+        if note.is_warning {
+            tracing::warn!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
+        } else {
+            tracing::info!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use kube::{
 };
 use kube_runtime::{
     WatchStreamExt,
-    watcher::{self, Config, Event, watcher},
+    utils::ResetTimerBackoff,
+    watcher::{self, Config, Event, ExponentialBackoff, watcher},
 };
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
@@ -49,6 +50,17 @@ pub async fn follow<C: Send + Sync, A: Send + Sync>(
     tokio::join!(follower.follow_credentials(&listed), secrets);
 }
 
+/// A watch that broke is tried again after half a second at first and three seconds at most. kube's own limit of 30 s would
+/// leave a deleted Secret unseen for that long after an API server came back; two lists every three seconds hurt nobody.
+fn patience() -> ResetTimerBackoff<ExponentialBackoff> {
+    let growing = backon::ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(500))
+        .with_max_delay(Duration::from_secs(3))
+        .with_jitter()
+        .without_max_times();
+    ResetTimerBackoff::new(growing.into(), Duration::from_mins(2))
+}
+
 struct Follower<C, A> {
     client: Client,
     scope: Scope,
@@ -70,7 +82,7 @@ impl<C, A> Follower<C, A> {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
-        let mut events = watcher(api, Config::default().page_size(PAGE)).default_backoff().boxed();
+        let mut events = watcher(api, Config::default().page_size(PAGE)).backoff(patience()).boxed();
         let mut listed = HashSet::new();
         while let Some(event) = events.next().await {
             match event {
@@ -118,7 +130,7 @@ impl<C, A> Follower<C, A> {
 
     /// Returns when watching is refused.
     async fn watch_secrets(&self, api: Api<PartialObjectMeta<Secret>>, synced: &watch::Sender<bool>) -> watcher::Error {
-        let mut events = watcher(api, Config::default().page_size(PAGE)).default_backoff().boxed();
+        let mut events = watcher(api, Config::default().page_size(PAGE)).backoff(patience()).boxed();
         let mut listed = HashSet::new();
         loop {
             match events.try_next().await {

@@ -121,8 +121,11 @@ impl Observed<'_> {
         self.poll_is_due(self.memory.key_looked_at, now)
     }
 
+    /// Every interval, and once before each renewal.
     fn poll_is_due(&self, looked_at: Option<Duration>, now: Now) -> bool {
-        self.polling.is_some_and(|interval| is_older(interval, looked_at, now))
+        let last_token = self.memory.token.as_ref().map(|token| token.asked_at);
+        let is_stale = || last_token.is_some_and(|asked_at| looked_at.is_none_or(|looked_at| looked_at <= asked_at));
+        self.polling.is_some_and(|interval| is_older(interval, looked_at, now) || (is_stale() && self.needs_token(now)))
     }
 
     /// Whether `target` is in a state that nobody has judged: somebody changed it, or the operator restarted after a
@@ -199,12 +202,20 @@ impl Observed<'_> {
         self.key().map(|key| bundle(self.object, &key.fingerprint))
     }
 
-    /// The annotation that asks for a renewal, whether it was handled or not.
+    /// The annotation that asks for a renewal, whether it was handled or not: the later one where both are there.
     #[must_use]
     pub fn demand(&self) -> Option<String> {
         let annotations = self.object.metadata.annotations.as_ref()?;
-        let asked =
-            [ANNOTATION_REQUESTED_AT, ANNOTATION_FLUX_REQUESTED_AT].iter().find_map(|name| annotations.get(*name))?;
+        let ours = annotations.get(ANNOTATION_REQUESTED_AT);
+        let flux = annotations.get(ANNOTATION_FLUX_REQUESTED_AT);
+        let time = |text: &String| text.parse::<Timestamp>().ok();
+        let asked = match (ours, flux) {
+            (Some(ours), Some(flux)) if time(flux).is_some_and(|flux| time(ours).is_some_and(|ours| flux > ours)) => {
+                flux
+            }
+            (Some(ours), _) => ours,
+            (None, flux) => flux?,
+        };
         Some(asked.chars().take(MAX_REQUEST_CHARS as usize).collect())
     }
 

@@ -89,6 +89,8 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         .await
         .map_err(|error| StartError::Listen(options.http_address, error))?;
 
+    let http_address = listener.local_addr().unwrap_or(options.http_address);
+
     let metrics = Metrics::default();
     let apple = RealApple::new(Http::new(options.ca_bundle.as_deref())?, options.urls, metrics.clone());
     let clock = Clock::system();
@@ -105,7 +107,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         synced.push(is_synced);
         tasks.spawn(follow(client.clone(), scope, Arc::clone(&world), woken.clone(), told));
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %http_address, "started");
 
     let work = async {
         for mut scope in synced {

@@ -1,0 +1,23 @@
+//! The life of a credential as a user sees it: a real API server, the real binary, a strict stand-in for Apple.
+//!
+//! Each test has a namespace, an Apple and an operator of its own ([`support::stage::Stage`]) and says what it counts: the
+//! operator's requests in that namespace, from the API server's audit log, and its calls to Apple ([`support::work`]).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod deletion;
+mod idle;
+mod key;
+mod metadata;
+mod organization;
+mod outage;
+mod polling;
+mod probes;
+mod ready;
+mod refusals;
+mod renewal;
+mod restart;
+mod secrecy;
+mod secret;
+mod support;
+mod target;

@@ -1,0 +1,85 @@
+//! The resource, as a user writes it, and the client that Apple knows by it.
+
+use fake_apple::Client;
+use serde_json::{Value, json};
+
+use super::key::KeyPair;
+
+/// The resource of most tests, and the managed Secret.
+pub(crate) const NAME: &str = "acme";
+/// The Secret with the key.
+pub(crate) const KEY_SECRET: &str = "acme-key";
+/// The Secret with the client secret.
+pub(crate) const CLIENT_SECRET: &str = "acme-client-secret";
+
+pub(crate) const CLIENT_ID: &str = "SEARCHADS.27478e71-3bb0-4588-998c-182e2b405577";
+const TEAM_ID: &str = "SEARCHADS.9e21a3b4-7c6d-4f1e-8a90-5b4c3d2e1f00";
+const KEY_ID: &str = "bacaebda-e219-41ee-a907-e2c25b24d1b2";
+
+/// The account over the campaign group.
+pub(crate) const PARENT_ORG: i64 = 40_669_820;
+/// The campaign group.
+pub(crate) const ORG: i64 = 40_669_821;
+pub(crate) const AD_ACCOUNT: i64 = 9001;
+
+/// A document to be applied.
+pub(crate) struct Credential(Value);
+
+/// With nothing but what is required.
+pub(crate) fn credential() -> Credential {
+    Credential(json!({
+        "apiVersion": "asa-operator.dev/v1alpha1",
+        "kind": "AsaCredential",
+        "metadata": {"name": NAME},
+        "spec": {
+            "clientId": CLIENT_ID,
+            "teamId": TEAM_ID,
+            "keyId": KEY_ID,
+            "privateKey": {"secretRef": {"name": KEY_SECRET}},
+        },
+    }))
+}
+
+impl Credential {
+    /// Another one, which names another key Secret.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.0["metadata"]["name"] = json!(name);
+        self.0["spec"]["privateKey"]["secretRef"]["name"] = json!(format!("{name}-key"));
+        self
+    }
+
+    /// With this field of the spec.
+    pub(crate) fn with(mut self, field: &str, value: Value) -> Self {
+        self.0["spec"][field] = value;
+        self
+    }
+
+    /// With the key in this entry of its Secret.
+    pub(crate) fn key_entry(mut self, entry: &str) -> Self {
+        self.0["spec"]["privateKey"]["secretRef"]["key"] = json!(entry);
+        self
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0["metadata"]["name"].as_str().unwrap()
+    }
+
+    pub(crate) fn document(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// The client as Apple knows it once `key` is uploaded; nothing is in its reach yet.
+pub(crate) fn client_without_access(key: &KeyPair) -> Client {
+    Client::new(CLIENT_ID, TEAM_ID, KEY_ID, key.public())
+}
+
+/// The same with one campaign group and one ad account.
+pub(crate) fn client(key: &KeyPair) -> Client {
+    client_without_access(key).organization(ORG, "Acme").ad_account(AD_ACCOUNT, "Acme Europe")
+}
+
+/// The same after another key was uploaded beside the first.
+pub(crate) fn client_with_both(first: &KeyPair, second: &KeyPair) -> Client {
+    client(first).key(KEY_ID, second.public())
+}

@@ -1,0 +1,40 @@
+//! What every test here needs: a [`Stage`], words for what is awaited, and the one way to wait.
+
+pub(crate) mod awaited;
+pub(crate) mod credential;
+pub(crate) mod key;
+#[path = "../../apple/support/openssl.rs"]
+#[allow(dead_code, reason = "the tests of keys need more of it")]
+mod openssl;
+mod operator;
+pub(crate) mod rbac;
+pub(crate) mod reader;
+pub(crate) mod secrets;
+pub(crate) mod stage;
+pub(crate) mod work;
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Longer than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(45);
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_millis(40);
+
+/// Looks until there is what is wanted. What a look gives otherwise says what is seen instead.
+///
+/// # Panics
+/// After a long while, with what was last seen.
+pub(crate) async fn eventually<T, E: Display>(wanted: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let started = Instant::now();
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(seen) if started.elapsed() > DEADLINE => panic!("no {wanted} within {DEADLINE:?}, but: {seen}"),
+            Err(_) => sleep(INTERVAL).await,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The real binary as a process.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use fake_apple::FakeApple;
+use tempfile::NamedTempFile;
+
+/// Kills the process named by its argument as soon as the pipe ends that only the test holds: however the test ends, no
+/// operator stays behind.
+const REAPER: &str = "read -r _; kill -9 \"$1\"";
+
+/// So many lines are shown after a failure.
+const SHOWN: usize = 60;
+
+/// An operator that runs until it is killed or dropped. After a panic the end of its log is printed.
+pub(super) struct Operator {
+    running: Option<(Child, Child)>,
+    log: NamedTempFile,
+}
+
+impl Operator {
+    /// Not running yet.
+    pub(super) fn new() -> Self {
+        Self { running: None, log: NamedTempFile::new().unwrap() }
+    }
+
+    /// Starts it for one namespace, in which it is the user of `kubeconfig`.
+    pub(super) fn start(&mut self, namespace: &str, apple: &FakeApple, kubeconfig: &Path, arguments: &[&str]) {
+        let log = OpenOptions::new().append(true).open(self.log.path()).unwrap();
+        let url = apple.url();
+        let operator = Command::new(env!("CARGO_BIN_EXE_asa-operator"))
+            .args(["run", "--namespace", namespace, "--apple-id-url", &url])
+            .args(["--ads-platform-url", &format!("{url}/v1")])
+            .args(["--ads-campaign-url", &format!("{url}/api/v5")])
+            .args(arguments)
+            // Any port; an argument goes first.
+            .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
+            .env("KUBECONFIG", kubeconfig)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let reaper = Command::new("sh")
+            .args(["-c", REAPER, "reaper", &operator.id().to_string()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        self.running = Some((operator, reaper));
+    }
+
+    /// Ends it as a crash would: SIGKILL.
+    pub(super) fn kill(&mut self) {
+        if let Some((mut operator, mut reaper)) = self.running.take() {
+            // The reaper first, so that it never meets a process id that was given anew.
+            for process in [&mut reaper, &mut operator] {
+                process.kill().unwrap();
+                process.wait().unwrap();
+            }
+        }
+    }
+
+    /// All that it wrote, over all its runs.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.log.path()).unwrap()
+    }
+}
+
+impl Drop for Operator {
+    #[expect(clippy::print_stderr, reason = "the harness shows it with the failed test")]
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the end of the operator's log:\n{}", lines[lines.len().saturating_sub(SHOWN)..].join("\n"));
+        }
+    }
+}

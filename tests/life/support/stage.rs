@@ -1,0 +1,230 @@
+//! The place where a test happens: a namespace, an Apple and an operator of its own, on a real API server.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use asa_operator::api::{AsaCredential, ConditionType, Reason};
+use cluster::Cluster;
+use fake_apple::FakeApple;
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use super::awaited::{Awaited, is_not, ready, told};
+use super::credential::{self, Credential, KEY_SECRET, NAME, credential};
+use super::eventually;
+use super::key::KeyPair;
+use super::operator::Operator;
+
+/// Who applies documents here, as kubectl is who does elsewhere.
+const FIELD_MANAGER: &str = "user";
+
+pub(crate) struct Stage<'c> {
+    pub(crate) cluster: &'c Cluster,
+    pub(crate) apple: FakeApple,
+    pub(crate) namespace: String,
+    pub(crate) kube: Client,
+    /// The key that goes with [`Stage::upload_key`] and [`Stage::create_key_secret`].
+    pub(crate) key: KeyPair,
+    operator: Operator,
+    kubeconfig: PathBuf,
+    witnesses: AtomicU32,
+}
+
+impl Stage<'static> {
+    /// On the control plane that all tests share, with an operator that watches.
+    pub(crate) async fn new() -> Self {
+        Self::with_arguments(&[]).await
+    }
+
+    /// The same with further arguments of the operator.
+    pub(crate) async fn with_arguments(arguments: &[&str]) -> Self {
+        let mut stage = Stage::without_operator(cluster::shared().await).await;
+        stage.start_operator(arguments).await;
+        stage
+    }
+
+    /// The same with a credential that is Ready.
+    pub(crate) async fn ready() -> Self {
+        let stage = Self::new().await;
+        stage.become_ready().await;
+        stage
+    }
+
+    /// The same with tokens that live for so many seconds.
+    pub(crate) async fn ready_with_tokens_of(seconds: u32) -> Self {
+        let stage = Self::new().await;
+        stage.apple.state().set_token_life(seconds);
+        stage.become_ready().await;
+        stage
+    }
+}
+
+impl<'c> Stage<'c> {
+    /// Nobody looks after it yet.
+    pub(crate) async fn without_operator(cluster: &'c Cluster) -> Self {
+        Self {
+            cluster,
+            apple: FakeApple::start().await.unwrap(),
+            namespace: cluster.namespace("life").await.unwrap(),
+            kube: cluster.client().unwrap(),
+            key: KeyPair::new(),
+            operator: Operator::new(),
+            kubeconfig: cluster.kubeconfig().to_owned(),
+            witnesses: AtomicU32::new(0),
+        }
+    }
+
+    /// From its next start on the operator is another user.
+    pub(crate) fn operator_is(&mut self, kubeconfig: PathBuf) {
+        self.kubeconfig = kubeconfig;
+    }
+
+    /// Starts the operator; returns when it watches.
+    pub(crate) async fn start_operator(&mut self, arguments: &[&str]) {
+        let mark = self.mark();
+        self.launch_operator(arguments);
+        self.operator_asked(&mark, "watch asacredentials").await;
+        self.operator_asked(&mark, "watch secrets").await;
+    }
+
+    /// Starts the operator, and nothing else.
+    pub(crate) fn launch_operator(&mut self, arguments: &[&str]) {
+        self.operator.start(&self.namespace, &self.apple, &self.kubeconfig, arguments);
+    }
+
+    /// Ends the operator as a crash would.
+    pub(crate) fn kill_operator(&mut self) {
+        self.operator.kill();
+    }
+
+    pub(crate) fn operator_log(&self) -> String {
+        self.operator.log()
+    }
+
+    /// Does everything that a user does, and waits until the credential is Ready and an Event tells so.
+    pub(crate) async fn become_ready(&self) -> AsaCredential {
+        self.upload_key();
+        self.create_key_secret().await;
+        self.apply(credential()).await;
+        let acme = self.until(ready()).await;
+        self.event(Reason::Available).await;
+        acme
+    }
+
+    /// Apple comes to know the client by its key.
+    pub(crate) fn upload_key(&self) {
+        self.register(credential::client(&self.key));
+    }
+
+    /// Apple comes to know this client.
+    pub(crate) fn register(&self, client: fake_apple::Client) {
+        self.apple.state().register(client).unwrap();
+    }
+
+    /// The user puts the key into its Secret.
+    pub(crate) async fn create_key_secret(&self) {
+        self.create_secret(KEY_SECRET, "Opaque", &[("private-key.pem", self.key.private())]).await;
+    }
+
+    /// The user applies a document.
+    pub(crate) async fn apply(&self, document: Credential) -> AsaCredential {
+        let patch = Patch::Apply(document.document());
+        self.credentials().patch(document.name(), &PatchParams::apply(FIELD_MANAGER), &patch).await.unwrap()
+    }
+
+    /// The user sets annotations.
+    pub(crate) async fn annotate(&self, annotations: Value) {
+        self.merge(json!({"metadata": {"annotations": annotations}})).await;
+    }
+
+    /// The user asks for a renewal.
+    pub(crate) async fn request_renewal(&self, value: &str) {
+        self.annotate(json!({"asa-operator.dev/requestedAt": value})).await;
+    }
+
+    /// Somebody merges a patch into the resource.
+    pub(crate) async fn merge(&self, patch: Value) -> AsaCredential {
+        self.credentials().patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
+    }
+
+    pub(crate) fn credentials(&self) -> Api<AsaCredential> {
+        Api::namespaced(self.kube.clone(), &self.namespace)
+    }
+
+    pub(crate) async fn credential(&self) -> AsaCredential {
+        self.credentials().get(NAME).await.unwrap()
+    }
+
+    /// Waits until the credential is reported to be so.
+    pub(crate) async fn until(&self, awaited: Awaited) -> AsaCredential {
+        self.until_other(NAME, awaited).await
+    }
+
+    async fn until_other(&self, name: &str, awaited: Awaited) -> AsaCredential {
+        self.until_named(name, &awaited.to_string(), |credential| awaited.holds(credential)).await
+    }
+
+    /// Waits until the credential is seen to be so.
+    pub(crate) async fn until_seen(&self, wanted: &str, is: impl Fn(&AsaCredential) -> bool) -> AsaCredential {
+        self.until_named(NAME, wanted, is).await
+    }
+
+    pub(crate) async fn until_named(
+        &self,
+        name: &str,
+        wanted: &str,
+        is: impl Fn(&AsaCredential) -> bool,
+    ) -> AsaCredential {
+        eventually(wanted, async || {
+            let credential = self.credentials().get(name).await.map_err(|error| error.to_string())?;
+            if is(&credential) { Ok(credential) } else { Err(told(&credential)) }
+        })
+        .await
+    }
+
+    /// Waits until there is an Event of this reason.
+    pub(crate) async fn event(&self, reason: Reason) {
+        eventually(&format!("Event {reason}"), async || {
+            let reasons = self.events().await;
+            if reasons.iter().any(|told| told.ends_with(reason.as_str())) { Ok(()) } else { Err(reasons.join(", ")) }
+        })
+        .await;
+    }
+
+    /// Type and reason of each Event about the credential.
+    pub(crate) async fn events(&self) -> Vec<String> {
+        let events: Api<Event> = Api::namespaced(self.kube.clone(), &self.namespace);
+        let events = events.list(&ListParams::default()).await.unwrap();
+        let about_acme =
+            |event: &Event| event.regarding.as_ref().is_some_and(|object| object.name.as_deref() == Some(NAME));
+        let words = |event: Event| format!("{} {}", event.type_.unwrap_or_default(), event.reason.unwrap_or_default());
+        events.into_iter().filter(about_acme).map(words).collect()
+    }
+
+    /// Returns once the operator has seen all that happened before: a later resource and a later Secret, which come by
+    /// the same watches, have been dealt with.
+    pub(crate) async fn operator_saw_it_all(&self) {
+        let witness = format!("{WITNESS}-{}", self.witnesses.fetch_add(1, Ordering::Relaxed));
+        self.apply(credential().named(&witness)).await;
+        self.until_other(&witness, is_not(ConditionType::PrivateKeyLoaded, Reason::KeySecretNotFound)).await;
+        self.create_secret(&format!("{witness}-key"), "Opaque", &[("private-key.pem", "no key")]).await;
+        self.until_other(&witness, is_not(ConditionType::PrivateKeyLoaded, Reason::KeyInvalid)).await;
+    }
+
+    /// kubectl in this namespace; what it printed.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = self.cluster.kubectl().args(["--namespace", &self.namespace]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// kubectl applies a file.
+    pub(crate) fn kubectl_apply(&self, file: &Path) {
+        self.kubectl(&["apply", "--filename", file.to_str().unwrap()]);
+    }
+}
+
+/// How the names of witnesses begin; what the operator does for them does not count.
+pub(super) const WITNESS: &str = "witness";
