@@ -1,0 +1,56 @@
+# The few commands of this repository. `make` alone lists them; each says itself what it lacks.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+export CARGO ?= cargo
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Watch a credential's life on a real API server: half a minute once built
+	@tools/require.sh demo
+	@programs=$$(tools/build.sh build --workspace --bins) && tools/control-plane.sh "$$programs" && exec demo/run.sh "$$programs"
+
+.PHONY: test
+test: ## Run all tests, those against a real API server too
+	@tools/require.sh test
+	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs"
+	$(CARGO) test --workspace
+
+.PHONY: generate
+generate: ## Write what is generated from the types: crds/
+	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asacredentials.asa-operator.dev.yaml
+
+.PHONY: lint
+lint: lint-files lint-format lint-dependencies lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses and generated files
+
+.PHONY: lint-files
+lint-files:
+	@tools/require.sh lint
+	tools/lint-files.sh
+
+.PHONY: lint-format
+lint-format:
+	$(CARGO) fmt --all --check
+
+.PHONY: lint-dependencies
+lint-dependencies:
+	tools/lint-dependencies.sh
+
+.PHONY: lint-clippy
+lint-clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# These docs are for those who work here, so private items are shown and may be linked.
+.PHONY: lint-docs
+lint-docs:
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(CARGO) doc --workspace --no-deps --document-private-items --locked
+
+# By the program that the tests use too, which saves building it a second time with other features.
+.PHONY: lint-generated
+lint-generated:
+	@programs=$$(tools/build.sh test --workspace --no-run --locked) || exit 1; \
+	"$$programs/asa-operator" crd | diff crds/asacredentials.asa-operator.dev.yaml - \
+		|| { echo 'crds/ is stale: run make generate' >&2; exit 1; }

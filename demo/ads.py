@@ -1,0 +1,30 @@
+"""Calls an Apple Ads API with nothing but the files of a mounted Secret.
+
+    python3 ads.py FOLDER CONTEXT URL        for example: ads.py token x_ap_context_org https://…/campaigns
+"""
+
+import pathlib
+import sys
+import urllib.error
+import urllib.request
+
+# Past any proxy of the environment: the demo talks to loopback addresses only.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_SECONDS = 5
+
+
+def call(folder, context, url):
+    """Reads the two headers from their files and sends a GET. Returns status and body."""
+    entry = lambda name: pathlib.Path(folder, name).read_text(encoding="ascii")
+    headers = {"Authorization": entry("authorization"), "X-AP-Context": entry(context)}
+    try:
+        with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=_SECONDS) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+if __name__ == "__main__":
+    status, body = call(*sys.argv[1:])
+    print(body)
+    sys.exit(status != 200)

@@ -1,0 +1,73 @@
+"""Apple's side of the demo, by the control endpoint of fake-apple.
+
+    python3 apple.py upload KEY APPLE        register a public key for the AsaCredential on standard input (JSON)
+    python3 apple.py tokens APPLE            how many tokens were issued
+    python3 apple.py refusals APPLE          why requests were refused, which the real one keeps to itself
+    python3 apple.py bill TOKENS APPLE       what was asked, as a table; fails unless TOKENS tokens cost what is promised
+"""
+
+import json
+import pathlib
+import sys
+import urllib.request
+
+# Past any proxy of the environment: the demo talks to loopback addresses only.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+# The account, as its pages at Apple would show it. Tokens live for seconds, so that renewals can be watched.
+ACCOUNT = {
+    "platformOrgId": 40669820,
+    "parentOrgId": 40669820,
+    "organizations": [{"orgId": 40669821, "orgName": "Acme", "parentOrgId": 40669820}],
+    "adAccounts": [{"id": 9001, "name": "Acme Europe"}],
+    "tokenLifeSeconds": 12,
+}
+
+
+def control(apple, what, document=None):
+    """GET, or POST of a document."""
+    body = None if document is None else json.dumps(document).encode()
+    with _OPENER.open(f"{apple}/control/{what}", body, timeout=10) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
+def upload(key, apple):
+    spec = json.load(sys.stdin)["spec"]
+    keys = [{"keyId": spec["keyId"], "publicKey": pathlib.Path(key).read_text(encoding="ascii")}]
+    control(apple, "clients", {"clientId": spec["clientId"], "teamId": spec["teamId"], "keys": keys, **ACCOUNT})
+    for name in ("clientId", "teamId", "keyId"):
+        print(f"{name:<8} {spec[name]}")
+
+
+def counts(apple):
+    """Requests by endpoint and status."""
+    return {(row["endpoint"], row["status"]): row["requests"] for row in control(apple, "counts")}
+
+
+def tokens(apple):
+    print(counts(apple).get(("token", 200), 0))
+
+
+def refusals(apple):
+    for refusal in control(apple, "refusals"):
+        print(json.dumps(refusal))
+
+
+def bill(published, apple):
+    asked = counts(apple)
+    for (endpoint, status), requests in asked.items():
+        print(f"{endpoint:<13} {status}  {requests:>4}")
+    published = int(published)
+    promised = {
+        "a POST for each token": asked.get(("token", 200)) == published,
+        "a GET that proves each token": asked.get(("me-v1", 200)) == published,
+        "one question each for organizations and ad accounts": asked.get(("acls-v5", 200)) == asked.get(("acls-v1", 200)) == 1,
+        "no request refused": all(status == 200 for _, status in asked),
+    }
+    broken = [promise for promise, kept in promised.items() if not kept]
+    sys.exit(f"{published} tokens were published, but Apple did not see: {', '.join(broken)}" if broken else 0)
+
+
+if __name__ == "__main__":
+    {"upload": upload, "tokens": tokens, "refusals": refusals, "bill": bill}[sys.argv[1]](*sys.argv[2:])

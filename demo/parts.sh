@@ -1,0 +1,164 @@
+# The parts of the story. Sourced by run.sh, which calls them in this order.
+#
+# Commands stand in single quotes, as they are shown before they are evaluated:
+# shellcheck disable=SC2016,SC2034
+
+a_server_and_an_apple() {
+    heading 'A Kubernetes API server, and a stand-in for Apple'
+    start cluster 'cluster up'
+    start apple 'fake-apple --port-file apple.ports'
+    wait_until 120 apple 'test -s apple.ports'
+    wait_until 120 cluster 'test -s cluster.out'
+    # shellcheck source=/dev/null
+    . ./cluster.out # exports KUBECONFIG and PATH
+    APPLE=http://127.0.0.1:$(head -n 1 apple.ports)
+    run 'kubectl create namespace marketing'
+    kubectl config set-context --current --namespace=marketing >/dev/null
+    say "Kubernetes is $(kubectl version --output yaml | sed -n '/^serverVersion/,$ s/.*gitVersion: //p') with etcd and controllers, without containers." \
+        "APPLE=$APPLE is as strict as Apple; its tokens live for 12 s instead of an hour."
+}
+
+the_operator() {
+    heading 'The operator, with no more rights than it needs'
+    run 'asa-operator crd | kubectl apply --server-side -f -'
+    run 'kubectl apply -f examples/rbac.yaml'
+    kubeconfig_of_the_operator >operator.kubeconfig
+    HTTP=127.0.0.1:$(free_port)
+    start_operator
+}
+
+start_operator() {
+    start operator 'env KUBECONFIG=operator.kubeconfig asa-operator run --http-address $HTTP --log-format text \
+       --apple-id-url $APPLE --ads-platform-url $APPLE/v1 --ads-campaign-url $APPLE/api/v5'
+    wait_until 60 operator 'answers http://$HTTP/readyz'
+}
+
+# One that logs in with the ServiceAccount's token, which stays in a file.
+kubeconfig_of_the_operator() {
+    kubectl create token asa-operator --namespace asa-operator >operator.token
+    local server
+    server=$(kubectl config view --raw --output 'jsonpath={.clusters[0].cluster}')
+    cat <<END
+{"apiVersion": "v1", "kind": "Config", "current-context": "demo",
+ "clusters": [{"name": "demo", "cluster": $server}],
+ "users": [{"name": "asa-operator", "user": {"tokenFile": "$work/operator.token"}}],
+ "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": "asa-operator"}}]}
+END
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+a_key() {
+    heading 'A key, made and uploaded as Apple says'
+    run 'openssl ecparam -genkey -name prime256v1 -noout -out private-key.pem'
+    run 'openssl ec -in private-key.pem -pubout -out public-key.pem'
+    run 'cat public-key.pem'
+    say 'A user with an API role pastes that under Account Settings › API; Apple then shows the ids of the client:'
+    kubectl create --dry-run=client --output json -f examples/minimal.yaml >acme.json
+    python3 demo/apple.py upload public-key.pem "$APPLE" <acme.json | indent
+}
+
+a_credential() {
+    heading 'An AsaCredential becomes a Secret'
+    # It waits for the Secret as a pod does, so that it sees the first token too.
+    start mount 'python3 demo/mount.py acme token published'
+    run 'kubectl create secret generic acme-key --from-file=private-key.pem'
+    run 'cat examples/minimal.yaml'
+    run 'kubectl apply -f examples/minimal.yaml'
+    run 'kubectl wait --for=condition=Ready --timeout=30s asacred/acme'
+    run 'kubectl get asacred'
+    wait_until 30 mount 'test -s published'
+    run 'kubectl get secrets'
+    say "mount.py does the kubelet's part: each entry of the Secret acme is a file in token/. What is secret is not shown:"
+    entries | indent
+    [ "$(cd token && echo *)" = "$ENTRIES" ] || fail "the Secret should have these entries: $ENTRIES"
+    kubectl apply --dry-run=server -f examples/full.yaml >/dev/null
+}
+
+ENTRIES='access_token ad_account_id authorization client_id expires_at issued_at org_id parent_org_id'
+ENTRIES="$ENTRIES token_type x_ap_context_ad_account x_ap_context_org"
+
+# With their values, but for those that are secret.
+entries() {
+    local file value
+    for file in token/*; do
+        value=$(cat "$file")
+        case $file in
+            */access_token | */authorization) value="*** (${#value} characters)" ;;
+        esac
+        printf '%-24s %s\n' "${file#token/}" "$value"
+    done
+}
+
+two_calls() {
+    heading 'A call to each Ads API, with nothing but those files'
+    call x_ap_context_org '$APPLE/api/v5/campaigns'
+    grep -q "\"orgId\":$(cat token/org_id)[,}]" printed || fail 'the answer is not about the organization of the Secret'
+    call x_ap_context_ad_account '$APPLE/v1/campaigns'
+    grep -q "\"adAccountId\":$(cat token/ad_account_id)[,}]" printed || fail 'the answer is not about its ad account'
+}
+
+# By curl where it is. The token goes through a pipe, never into a command line that others can see.
+call() {
+    if command -v curl >/dev/null; then
+        run "curl -fsS -w '\\n' -H @<(echo \"Authorization: \$(cat token/authorization)\") \\
+       -H @<(echo \"X-AP-Context: \$(cat token/$1)\") $2"
+    else
+        run "python3 demo/ads.py token $1 $2"
+    fi
+}
+
+two_renewals_and_a_crash() {
+    heading 'Two renewals and a crash, while a workload calls Apple ten times a second'
+    mkfifo workload.progress
+    exec 3<>workload.progress
+    start workload 'python3 demo/workload.py token $APPLE >workload.progress'
+    until_workload 'calls >= 20'
+    until_workload 'tokens >= 2'
+    say "The token was renewed: $calls calls so far, none refused."
+    local calls_before=$calls
+    show "kill -9 $(pid_of operator)"
+    stop operator KILL
+    until_workload "calls >= calls_before + 20"
+    say "No operator for $((calls - calls_before)) calls, none refused."
+    start_operator
+    wait_until 10 operator 'test "$(python3 demo/apple.py tokens $APPLE)" -eq "$(tokens_published)"'
+    say 'It is back, and asked Apple for no token: the one in the Secret is still good.'
+    until_workload 'tokens >= 3'
+    say "The token was renewed by the new process."
+    until_workload 'calls >= 120'
+    stop workload
+    stop operator
+    local seconds=''
+    # Its last line tells the time too; those before it may still be unread.
+    until [ -n "$seconds" ]; do
+        read -r -t 10 calls refused tokens seconds <&3 || fail 'the workload did not finish'
+    done
+    exec 3<&-
+    [ "$refused" -eq 0 ] || fail "$refused of $calls calls were refused"
+    say "$calls calls in $seconds s with $tokens tokens: none refused."
+}
+
+# Follows the workload until the condition holds, and insists that no call is refused on the way.
+until_workload() {
+    while read -r -t 30 calls refused tokens <&3; do
+        [ "$refused" -eq 0 ] || fail "$refused of $calls calls were refused"
+        if (($1)); then return; fi
+    done
+    fail "the workload came to a stop before $1"
+}
+
+tokens_published() { sort -u published | wc -l; }
+
+the_bill() {
+    heading 'What Apple was asked, and the end'
+    run "python3 demo/apple.py bill $(tokens_published) \$APPLE"
+    say "$(tokens_published) tokens were published: for each one POST and one GET that proved it before it was published." \
+        'The ids were resolved once. The restart cost nothing. (The campaigns are the calls of the workload, and the two by hand.)'
+    run 'kubectl delete asacred acme --timeout=30s'
+    run 'kubectl wait --for=delete --timeout=30s secret/acme secret/acme-client-secret'
+    run 'kubectl get secrets'
+    say 'The operator is stopped already: both Secrets go by their owner references, and your key stays.'
+}

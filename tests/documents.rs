@@ -1,0 +1,119 @@
+//! README, docs and examples say what is true: what can be checked of them is checked here.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use asa_operator::api::{ConditionType, Reason};
+
+#[tokio::test]
+async fn the_api_server_accepts_both_examples_as_they_are() {
+    let cluster = cluster::shared().await;
+    for example in ["minimal.yaml", "full.yaml"] {
+        let mut kubectl = cluster.kubectl();
+        kubectl
+            .args(["apply", "--dry-run=server", "--validate=strict", "--filename"])
+            .arg(path("examples").join(example));
+        let output = kubectl.output().unwrap();
+        assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_full_example_has_every_field_of_the_spec() {
+    let crds = serde_json::to_value(asa_operator::api::crd::crds()).unwrap();
+    let spec = &crds[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let example = read("examples/full.yaml");
+    for field in fields(spec) {
+        assert!(example.contains(&format!("{field}:")), "{field} is not in examples/full.yaml");
+    }
+}
+
+#[test]
+fn the_readme_shows_the_minimal_example() {
+    let yaml = format!("```yaml\n{}```\n", read("examples/minimal.yaml"));
+    assert!(read("README.md").contains(&yaml));
+}
+
+#[test]
+fn the_readme_lists_every_option_of_run_with_its_default() {
+    let help = Command::new(env!("CARGO_BIN_EXE_asa-operator")).args(["run", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed: BTreeSet<String> = rows(&read("README.md"), "option of `run`").into_iter().collect();
+    let told = help.split("\n      --").skip(1).map(|option| {
+        let name = option.split_whitespace().next().unwrap();
+        let default = option.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
+        // Where there is no default, the table may say what its absence means.
+        default.map_or_else(|| format!("`--{name}`"), |default| format!("`--{name}` | `{default}`"))
+    });
+    let told: Vec<String> = told.collect();
+    assert!(told.len() > 10, "{help}");
+    for option in &told {
+        assert!(listed.iter().any(|row| row.starts_with(&format!("| {option} |"))), "no row for {option}");
+    }
+    assert_eq!(listed.len(), told.len(), "a row is about no option");
+}
+
+#[test]
+fn the_page_of_conditions_lists_every_type_and_reason_and_no_other() {
+    let page = read("docs/conditions.md");
+    let types = ConditionType::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words(&rows(&page, "type")), types);
+    let reasons = Reason::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words(&rows(&page, "reason")), reasons);
+}
+
+#[test]
+fn every_link_to_a_file_leads_somewhere() {
+    for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/conditions.md"] {
+        let text = read(page);
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            let file = path(page).parent().unwrap().join(target);
+            assert!(file.exists(), "{page} links to {target}");
+        }
+    }
+}
+
+#[test]
+fn every_file_that_contributors_are_sent_to_is_there() {
+    let text = read("CONTRIBUTING.md");
+    for word in text.split('`').skip(1).step_by(2) {
+        if ["src/", "tests/", "examples/", "docs/", "demo/"].iter().any(|folder| word.starts_with(folder)) {
+            assert!(path(word).exists(), "{word}");
+        }
+    }
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap()
+}
+
+/// The rows of all tables whose first column is headed so.
+fn rows(page: &str, heading: &str) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut lines = page.lines();
+    while lines.by_ref().any(|line| line.starts_with(&format!("| {heading} |"))) {
+        rows.extend(lines.by_ref().skip(1).take_while(|line| line.starts_with('|')).map(ToOwned::to_owned));
+    }
+    rows
+}
+
+/// What stands in code form in the first column.
+fn words(rows: &[String]) -> BTreeSet<String> {
+    let first = rows.iter().filter_map(|row| row.split('|').nth(1));
+    first.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(ToOwned::to_owned).collect()
+}
+
+/// The names of all properties below a schema.
+fn fields(schema: &serde_json::Value) -> Vec<String> {
+    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
+    properties.iter().flat_map(|(name, schema)| [vec![name.clone()], fields(schema)].concat()).collect()
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Says what is missing for a target, all of it at once, before anything is built.
+#
+#   tools/require.sh demo|test|lint
+set -eu
+
+missing=''
+
+# need PROGRAM WHAT-FOR
+need() {
+    command -v "$1" >/dev/null 2>&1 || missing="$missing
+  $1: $2"
+}
+
+need cargo 'Rust 1.95 or later, by https://rustup.rs'
+need cc 'a C compiler, for the cryptography of aws-lc (Debian and Ubuntu: apt-get install gcc libc6-dev)'
+
+case $1 in
+    lint)
+        need python3 'reads the tree of dependencies'
+        # A minimal toolchain of rustup lacks both; it brings them itself.
+        for component in clippy rustfmt; do
+            cargo "${component#rust}" --version >/dev/null 2>&1 \
+                || rustup component add "$component" 2>/dev/null \
+                || missing="$missing
+  cargo $component: run rustup component add $component"
+        done
+        ;;
+    demo | test)
+        need openssl 'makes keys as Apple says'
+        need python3 'plays the workload of the demo, and checks JWTs in the tests'
+        # Go builds the control plane unless one is installed, by the same rule as tests/cluster.
+        if [ -z "${KUBEBUILDER_ASSETS:-}" ] && ! command -v kube-apiserver >/dev/null 2>&1; then
+            what_for='builds a Kubernetes control plane, once; 1.21 or later fetches the version it needs (https://go.dev/dl)'
+            need go "$what_for"
+            version=$(go env GOVERSION 2>/dev/null || true)
+            minor=${version#go1.}
+            case $version in
+                go1.*) [ "${minor%%[!0-9]*}" -ge 21 ] || missing="$missing
+  go, which is $version: $what_for" ;;
+            esac
+        fi
+        ;;
+esac
+if [ "$1" = test ] && command -v python3 >/dev/null 2>&1; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing
+  python3 venv: PyJWT goes into an environment of its own (Debian and Ubuntu: apt-get install python3-venv)"
+fi
+
+if [ -n "$missing" ]; then
+    printf 'make %s needs what is not here:%s\n' "$1" "$missing" >&2
+    exit 1
+fi
