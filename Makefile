@@ -19,6 +19,11 @@ test: ## Run all tests, those against a real API server too
 	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs"
 	$(CARGO) test --workspace
 
+.PHONY: bench
+bench: ## Measure a fleet of credentials on a real API server: a quarter of an hour
+	@tools/require.sh test
+	$(CARGO) bench --bench fleet
+
 .PHONY: generate
 generate: ## Write what is generated from the types: crds/
 	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asacredentials.asa-operator.dev.yaml

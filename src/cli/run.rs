@@ -68,8 +68,13 @@ pub(super) struct Run {
     #[arg(long, value_name = "FORMAT", env = "ASA_OPERATOR_LOG_FORMAT", default_value = "json")]
     log_format: Format,
 
-    /// Which lines are logged, by target and level, for example info
-    #[arg(long, value_name = "FILTER", env = "ASA_OPERATOR_LOG_FILTER", default_value = "info")]
+    /// Which lines are logged, by target and level; what kube would log of a failure is told in the operator's own lines
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "ASA_OPERATOR_LOG_FILTER",
+        default_value = "info,kube_client=off,kube_runtime=off"
+    )]
     log_filter: String,
 }
 

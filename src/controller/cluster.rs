@@ -56,6 +56,6 @@ pub trait Cluster: Send + Sync + 'static {
         status: &AsaCredentialStatus,
     ) -> impl Future<Output = Result<AsaCredential, ClusterClass>> + Send;
 
-    /// Makes an Event. That it failed is logged, and nothing else.
+    /// Takes an Event to be made, some time. That it could not be made is logged, and nothing else.
     fn tell(&self, object: &AsaCredential, note: Note) -> impl Future<Output = ()> + Send;
 }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{Patch, PatchParams, PostParams},
@@ -10,6 +10,13 @@ use kube::{
 };
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
 use serde_json::json;
+use tokio::{
+    sync::{
+        Semaphore,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::MissedTickBehavior,
+};
 use zeroize::Zeroizing;
 
 use super::{
@@ -24,25 +31,43 @@ use crate::{
 /// A request takes at most this long: kube repeats 429, 503 and 504 up to 15 times, which would hold a run for minutes.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Requests under way at once. An API server takes 200 writes at once by default and answers 429 to the others; on a busy
+/// one more than this many gain nothing.
+const MOST_IN_FLIGHT: usize = 64;
+
 /// The name that Events carry.
 const REPORTER: &str = "asa-operator";
+
+/// Events wait here while the API server has better things to do; one that does not fit is dropped.
+const MOST_EVENTS_WAITING: usize = 1024;
+
+/// Events are made at most this often: a thousand credentials that become Ready at once shall not wait for theirs.
+const EVENT_PACE: Duration = Duration::from_millis(100);
 
 /// So that the answer to a POST does not carry the secret back.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// An API server.
-#[derive(Clone)]
 pub struct KubeCluster {
     client: Client,
-    recorder: Recorder,
+    places: Semaphore,
+    events: Sender<(Event, ObjectReference)>,
 }
 
 impl KubeCluster {
-    /// The API server that `client` talks to.
+    /// The API server that `client` talks to. Has to be called within a runtime, in which Events are then made.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        let reporter = Reporter { controller: REPORTER.to_owned(), instance: None };
-        Self { recorder: Recorder::new(client.clone(), reporter), client }
+        let (events, waiting) = mpsc::channel(MOST_EVENTS_WAITING);
+        tokio::spawn(make_events(client.clone(), waiting));
+        Self { client, places: Semaphore::new(MOST_IN_FLIGHT), events }
+    }
+
+    /// The answer to a request, once there is a place for it.
+    async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterClass> {
+        // The semaphore is never closed; without a permit the request would merely be one too many.
+        let _place = self.places.acquire().await;
+        within(request).await
     }
 
     fn secrets(&self, namespace: &str) -> Api<Secret> {
@@ -52,12 +77,12 @@ impl KubeCluster {
 
 impl Cluster for KubeCluster {
     async fn look(&self, namespace: &str, name: &str) -> Result<Option<SecretMeta>, ClusterClass> {
-        let found = within(self.secrets(namespace).get_metadata_opt(name)).await?;
+        let found = self.ask(self.secrets(namespace).get_metadata_opt(name)).await?;
         found.map(|found| meta_of(&found.metadata)).transpose()
     }
 
     async fn read(&self, namespace: &str, name: &str) -> Result<Option<SecretContent>, ClusterClass> {
-        let Some(secret) = within(self.secrets(namespace).get_opt(name)).await? else { return Ok(None) };
+        let Some(secret) = self.ask(self.secrets(namespace).get_opt(name)).await? else { return Ok(None) };
         let data = secret.data.unwrap_or_default();
         Ok(Some(SecretContent {
             meta: meta_of(&secret.metadata)?,
@@ -72,13 +97,13 @@ impl Cluster for KubeCluster {
         let url = Secret::url_path(&(), Some(namespace));
         let mut request = Request::new(url).create(&PostParams::default(), body).map_err(|_| unreadable())?;
         request.headers_mut().insert("accept", METADATA_ONLY.parse().map_err(|_| unreadable())?);
-        let created = within(self.client.request::<PartialObjectMeta<Secret>>(request)).await?;
+        let created = self.ask(self.client.request::<PartialObjectMeta<Secret>>(request)).await?;
         meta_of(&created.metadata)
     }
 
     async fn change(&self, namespace: &str, name: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let patch = Patch::Merge(body);
-        let changed = within(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await?;
+        let changed = self.ask(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await?;
         meta_of(&changed.metadata)
     }
 
@@ -105,7 +130,7 @@ impl Cluster for KubeCluster {
         let request = Request::new(url)
             .replace_subresource("status", &object.name_any(), &PostParams::default(), body)
             .map_err(|_| unreadable())?;
-        within(self.client.request(request)).await
+        self.ask(self.client.request(request)).await
     }
 
     async fn tell(&self, object: &AsaCredential, note: Note) {
@@ -116,8 +141,21 @@ impl Cluster for KubeCluster {
             action: note.action.to_string(),
             secondary: None,
         };
-        if let Err(class) = within(self.recorder.publish(&event, &object.object_ref(&()))).await {
-            tracing::debug!(name = object.name_any(), "an Event could not be made: {class}");
+        if self.events.try_send((event, object.object_ref(&()))).is_err() {
+            tracing::debug!(name = object.name_any(), "too many Events are waiting; one is dropped");
+        }
+    }
+}
+
+/// Makes Events one after the other. That one could not be made is logged, and nothing else.
+async fn make_events(client: Client, mut waiting: Receiver<(Event, ObjectReference)>) {
+    let recorder = Recorder::new(client, Reporter { controller: REPORTER.to_owned(), instance: None });
+    let mut pace = tokio::time::interval(EVENT_PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while let Some((event, object)) = waiting.recv().await {
+        pace.tick().await;
+        if let Err(class) = within(recorder.publish(&event, &object)).await {
+            tracing::debug!(name = object.name, "an Event could not be made: {class}");
         }
     }
 }

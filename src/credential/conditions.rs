@@ -178,10 +178,10 @@ impl Report<'_> {
     fn organization_resolved(&self) -> Said {
         let old = self.seen.object.status.as_ref();
         let before = old.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
-        match (self.seen.resolution(), self.published(), before) {
-            (Some(_), ..) => Said::yes(Reason::Resolved, "The ids are resolved."),
-            // After a restart the Secret's ids stand, and so does what was said of them.
-            (None, Some(_), Some(before)) => match Reason::ALL.iter().find(|reason| reason.as_str() == before.reason) {
+        match (self.seen.resolution(), before) {
+            (Some(_), _) => Said::yes(Reason::Resolved, "The ids are resolved."),
+            // After a restart the ids stand, and so does what was said of them.
+            (None, Some(before)) => match Reason::ALL.iter().find(|reason| reason.as_str() == before.reason) {
                 Some(reason) => Said { status: before.status, reason: *reason, message: before.message.clone() },
                 None => Said::pending("The ids are to be resolved with the next token."),
             },

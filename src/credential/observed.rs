@@ -14,7 +14,8 @@ use super::{
     secret_meta::SecretMeta,
 };
 use crate::api::{
-    AdsApi, AsaCredential, MAX_REQUEST_CHARS,
+    AdsApi, AsaCredential, ConditionStatus, ConditionType, MAX_REQUEST_CHARS,
+    conditions::find,
     names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
 };
 
@@ -184,6 +185,16 @@ impl Observed<'_> {
             (same && source.entry == place.key)
                 .then(|| KnownKey { source: source.clone(), fingerprint: fingerprint.clone() })
         })
+    }
+
+    /// Whether the public half of `key` was read by this process or stands in the status: an earlier process may have
+    /// published a token and not lived to write the status.
+    #[must_use]
+    pub fn knows_public_half(&self, key: &KnownKey) -> bool {
+        let read = self.memory.key.as_ref().map(|key| &key.fingerprint);
+        let status = self.object.status.as_ref();
+        let told = status.and_then(|status| status.private_key.as_ref()).map(|key| &key.fingerprint);
+        [read, told].contains(&Some(&key.fingerprint))
     }
 
     /// Why there is no key, if that was found out for the present state of its Secret.
@@ -375,9 +386,13 @@ impl Observed<'_> {
     pub fn next_to_resolve(&self, token: &TokenInHand) -> Option<AdsApi> {
         let asked_again = self.memory.resolve_anew || self.memory.identity_trouble.is_some();
         let recorded = self.published(Target::Managed).and_then(|record| record.identity.as_ref());
-        let resolved_at = self.resolution().map(|resolution| resolution.at).or_else(|| {
-            recorded.filter(|identity| identity.choice == Choice::of(self.object)).map(|identity| identity.resolved_at)
-        });
+        // What an earlier process found counts if it lived to say so in the status.
+        let status = self.object.status.as_ref();
+        let said = status.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
+        let is_said = said.is_some_and(|said| said.status != ConditionStatus::Unknown);
+        let recorded = recorded.filter(|identity| is_said && identity.choice == Choice::of(self.object));
+        let resolved_at = self.resolution().map(|resolution| resolution.at);
+        let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
         let is_new = |at: Timestamp| token.life.issued_at >= at;
         let due = match (resolved_at, self.resolution()) {
             (None, _) => true,

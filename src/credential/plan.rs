@@ -90,6 +90,13 @@ pub fn plan(seen: &Observed<'_>, now: Now) -> Step {
     step.unwrap_or_else(|| Step::Wait(until(seen, now)))
 }
 
+/// Whether a step of this side is to be taken, be it held up or not. Where none is, what failed before is over: the write
+/// whose answer was lost had its effect, for example.
+#[must_use]
+pub fn is_wanted(seen: &Observed<'_>, side: Side, now: Now) -> bool {
+    QUESTIONS.iter().filter_map(|question| question(seen, now)).any(|step| step.side() == Some(side))
+}
+
 /// Before Apple is bothered: is it known what lies at the targets?
 fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
     if seen.must_look_at_key(now) {
@@ -100,9 +107,10 @@ fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
     unseen.map(Step::Look).or_else(|| unjudged().map(Step::Inspect))
 }
 
-/// Is the key known?
+/// Is the key known, and its public half told?
 fn key(seen: &Observed<'_>, _: Now) -> Option<Step> {
-    (seen.key().is_none() && seen.bad_key().is_none()).then_some(Step::LoadKey)
+    let is_known = seen.key().is_some_and(|key| seen.knows_public_half(&key));
+    (!is_known && seen.bad_key().is_none()).then_some(Step::LoadKey)
 }
 
 /// Is a token needed, and is there a client secret to ask for it with?
