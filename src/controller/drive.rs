@@ -5,7 +5,7 @@ use super::{
     cluster::Cluster,
     learned::Context,
     perform::{KeyInHand, perform},
-    report::report,
+    report::{Reported, report},
     world::{Pass, World},
 };
 use crate::{
@@ -44,7 +44,8 @@ pub async fn drive<C: Cluster, A: Apple>(
                 memory.succeeded(Side::Cluster);
                 continue;
             }
-            let next = report(world, &seen, until, now).await;
+            let Reported { next, failures } = report(world, &seen, until, now).await;
+            memory.status_failures = failures;
             world.metrics.ran(result.unwrap_or_else(|| RunResult::of(next)));
             return next;
         }

@@ -62,8 +62,8 @@ pub async fn run<C: Cluster, A: Apple>(
             pump.wake_all(now);
         }
         last = now;
-        pump.start_all(now);
-        health.beat(now.steady);
+        let has_started = pump.start_all(now);
+        health.beat(now.steady, has_started || pump.queue.depth() == 0);
         world.metrics.queue(pump.queue.depth(), pump.queue.running());
         let wake_at = pump.queue.wake_at(now);
         tokio::select! {
@@ -88,10 +88,13 @@ fn was_set(last: Now, now: Now) -> bool {
 }
 
 impl<C: Cluster, A: Apple> Pump<C, A> {
-    fn start_all(&mut self, now: Now) {
+    /// Starts whoever may run now; whether anybody did.
+    fn start_all(&mut self, now: Now) -> bool {
+        let mut has_started = false;
         loop {
             let next = self.queue.next(now, &mut self.world.pacing());
-            let Some(Run { id, granted }) = next else { return };
+            let Some(Run { id, granted }) = next else { return has_started };
+            has_started = true;
             let pass = granted.map(|host| self.world.pass(host));
             let memory = self.memories.remove(&id).unwrap_or_default();
             let world = Arc::clone(&self.world);

@@ -12,19 +12,28 @@ use crate::{
         observed::Observed,
         plan::Until,
         queue::Next,
+        schedule::{Retry, retry},
     },
 };
 
-/// A status that could not be written is written a little later, should no event come first.
-const STATUS_RETRY: Duration = Duration::from_secs(2);
+/// A status whose object changed meanwhile is written a little later, should no event come first.
+const CONFLICT_RETRY: Duration = Duration::from_secs(2);
 
-/// Writes the status that `seen` deserves, unless it stands there already, and says what to wait for.
+/// What came of a report.
+pub(super) struct Reported {
+    /// What to wait for.
+    pub(super) next: Next,
+    /// How often in a row the API server did not take the status.
+    pub(super) failures: u32,
+}
+
+/// Writes the status that `seen` deserves, unless it stands there already.
 pub(super) async fn report<C: Cluster, A: Apple>(
     world: &World<C, A>,
     seen: &Observed<'_>,
     until: Until,
     now: Now,
-) -> Next {
+) -> Reported {
     let next = match until {
         Until::Changed => Next::Changed,
         Until::At(time) => Next::At(time),
@@ -32,7 +41,7 @@ pub(super) async fn report<C: Cluster, A: Apple>(
     let old = seen.object.status.as_ref();
     let new = status(seen, now);
     if seen.is_going() || old == Some(&new) {
-        return next;
+        return Reported { next, failures: 0 };
     }
     match world.cluster.write_status(seen.object, &new).await {
         Ok(written) => {
@@ -41,17 +50,21 @@ pub(super) async fn report<C: Cluster, A: Apple>(
             for note in notes(old, &new) {
                 world.cluster.tell(seen.object, note).await;
             }
-            next
+            Reported { next, failures: 0 }
         }
         // It changed or is gone: the watch tells.
-        Err(ClusterClass::Conflict | ClusterClass::NamespaceGoing) => soon(next, now),
+        Err(ClusterClass::Conflict | ClusterClass::NamespaceGoing) => {
+            Reported { next: soon(next, CONFLICT_RETRY, now), failures: 0 }
+        }
         Err(class) => {
             tracing::warn!(
                 namespace = seen.object.metadata.namespace.as_deref(),
                 name = seen.object.metadata.name.as_deref(),
                 "the status could not be written: {class}"
             );
-            soon(next, now)
+            // Five thousand statuses every two seconds would bring down an API server that comes back.
+            let failures = seen.memory.status_failures.saturating_add(1);
+            Reported { next: soon(next, retry(Retry::Soon, failures, Duration::ZERO), now), failures }
         }
     }
 }
@@ -72,9 +85,9 @@ fn log(seen: &Observed<'_>, new: &AsaCredentialStatus) {
     }
 }
 
-/// `next`, or a little later than now, whichever comes first.
-fn soon(next: Next, now: Now) -> Next {
-    let retry = later(now.wall, STATUS_RETRY);
+/// `next`, or so much later than now, whichever comes first.
+fn soon(next: Next, wait: Duration, now: Now) -> Next {
+    let retry = later(now.wall, wait);
     match next {
         Next::At(time) => Next::At(time.min(retry)),
         Next::Changed | Next::Host(_) => Next::At(retry),

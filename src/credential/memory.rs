@@ -45,6 +45,8 @@ pub struct Memory {
     pub identity_trouble: Option<Trouble>,
     /// What holds up reads and writes.
     pub cluster_trouble: Option<Trouble>,
+    /// How often in a row the status could not be written.
+    pub status_failures: u32,
     /// The last request for a renewal that was carried out.
     pub handled: Option<String>,
 }

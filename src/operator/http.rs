@@ -34,7 +34,7 @@ pub(super) async fn serve(listener: TcpListener, clock: Clock, metrics: Metrics,
 }
 
 async fn live(State(signs): State<Signs>) -> Response {
-    probe(signs.health.is_alive(signs.clock.now().steady), "the loop stands still")
+    probe(signs.health.is_alive(signs.clock.now().steady), "the loop stands still, or nobody gets a turn")
 }
 
 async fn ready(State(signs): State<Signs>) -> Response {

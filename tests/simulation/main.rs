@@ -5,7 +5,17 @@
 
 mod a_long_life;
 mod clocks;
+mod crashes;
+mod events;
+mod faults;
+mod lost_answers;
 mod outages;
+mod outlook;
+mod post;
+mod relapse;
+mod scenarios;
+mod stored;
 mod toy_apple;
 mod toy_cluster;
+mod witness;
 mod world;

@@ -7,7 +7,7 @@ use asa_operator::{
     apple::error::Class,
 };
 
-use crate::world::{ACME, MINUTE, Simulation};
+use crate::world::{ACME, MINUTE, NEW_KEY, Simulation};
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_of_apple_of_26_minutes_at_any_phase_leaves_a_live_token() {
@@ -98,7 +98,7 @@ async fn a_key_that_apple_rejects_leaves_the_old_token_in_place() {
     let before = simulation.secret();
 
     simulation.apple.set_registered(false);
-    simulation.replace_key();
+    simulation.replace_key(NEW_KEY);
     simulation.pass(10 * MINUTE).await;
 
     assert_eq!(simulation.cluster.secret(ACME), Some(before));

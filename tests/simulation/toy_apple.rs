@@ -1,8 +1,8 @@
-//! A toy Apple: tokens that live as long as told, under the simulation's clock, and outages.
+//! A toy Apple: tokens that live as long as told, under its own clock, and outages.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -20,14 +20,20 @@ use asa_operator::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-struct State {
-    token_life: Duration,
+use crate::{faults::Wire, world::HOUR};
+
+/// What Apple knows.
+#[derive(Clone)]
+pub(crate) struct State {
     issued: u32,
-    tokens: BTreeMap<String, Timestamp>,
-    requests: BTreeMap<String, u32>,
+    tokens: HashMap<String, Timestamp>,
+    /// In the order of their ends.
+    ends: VecDeque<(Timestamp, String)>,
+    asked: BTreeMap<String, u32>,
     client_secrets: Vec<String>,
     down: Option<Class>,
     apis_down: Option<Class>,
+    token_life: Duration,
     is_registered: bool,
 }
 
@@ -36,104 +42,152 @@ struct State {
 pub(crate) struct ToyApple {
     clock: Clock,
     state: Arc<Mutex<State>>,
+    wire: Wire,
 }
 
 impl ToyApple {
     pub(crate) fn new(clock: Clock) -> Self {
         let state = State {
-            token_life: Duration::from_hours(1),
             issued: 0,
-            tokens: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            tokens: HashMap::new(),
+            ends: VecDeque::new(),
+            asked: BTreeMap::new(),
             client_secrets: Vec::new(),
             down: None,
             apis_down: None,
+            token_life: HOUR,
             is_registered: true,
         };
-        Self { clock, state: Arc::new(Mutex::new(state)) }
+        Self { clock, state: Arc::new(Mutex::new(state)), wire: Wire::default() }
+    }
+
+    /// Its state, to be set up again by [`ToyApple::in_state`].
+    pub(crate) fn freeze(&self) -> State {
+        self.state().clone()
+    }
+
+    /// Apple as it was, at the time that `clock` shows.
+    pub(crate) fn in_state(state: State, clock: Clock) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), ..Self::new(clock) }
+    }
+
+    /// The same Apple, reached over `wire`.
+    pub(crate) fn over(&self, wire: &Wire) -> Self {
+        Self { wire: wire.clone(), ..self.clone() }
+    }
+
+    /// The clock by which it judges tokens.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// From now on every request ends like this; `None`: all is well again.
     pub(crate) fn set_down(&self, down: Option<Class>) {
-        self.state.lock().unwrap().down = down;
+        self.state().down = down;
     }
 
     /// Likewise for both APIs, while the token endpoint answers.
     pub(crate) fn set_apis_down(&self, down: Option<Class>) {
-        self.state.lock().unwrap().apis_down = down;
+        self.state().apis_down = down;
+    }
+
+    /// Every token lives so long. To be said before the first one is issued.
+    pub(crate) fn set_token_life(&self, token_life: Duration) {
+        self.state().token_life = token_life;
     }
 
     /// Whether the key is the uploaded one.
     pub(crate) fn set_registered(&self, is_registered: bool) {
-        self.state.lock().unwrap().is_registered = is_registered;
+        self.state().is_registered = is_registered;
     }
 
     /// Whether a call with this token would work now.
     pub(crate) fn accepts(&self, token: &str) -> bool {
-        check(&self.state.lock().unwrap(), &token.to_owned().into(), self.clock.now().wall).is_ok()
+        self.state().check(token, self.clock.now().wall).is_ok()
     }
 
-    /// How often each endpoint was asked.
+    /// How often the operator asked each endpoint.
     pub(crate) fn requests(&self) -> BTreeMap<String, u32> {
-        self.state.lock().unwrap().requests.clone()
+        self.state().asked.clone()
     }
 
     /// The different client secrets that were shown.
     pub(crate) fn client_secrets(&self) -> usize {
-        self.state.lock().unwrap().client_secrets.len()
+        self.state().client_secrets.len()
     }
 
-    fn ask<T>(
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    async fn ask<T: Send + 'static>(
         &self,
         endpoint: Endpoint,
-        answer: impl FnOnce(&mut State, Timestamp) -> Result<T, Class>,
+        mut answer: impl FnMut(&mut State, Timestamp) -> Result<T, Class> + Send + 'static,
     ) -> Result<T, Error> {
-        let mut state = self.state.lock().unwrap();
-        *state.requests.entry(endpoint.to_string()).or_default() += 1;
-        let of_api = state.apis_down.clone().filter(|_| endpoint != Endpoint::TokenEndpoint);
-        let answered = match state.down.clone().or(of_api) {
-            Some(class) => Err(class),
-            None => answer(&mut state, self.clock.now().wall),
+        *self.state().asked.entry(endpoint.to_string()).or_default() += 1;
+        let (apple, clock) = (Arc::clone(&self.state), self.clock.clone());
+        let effect = move || {
+            let mut state = apple.lock().unwrap();
+            let of_api = state.apis_down.clone().filter(|_| endpoint != Endpoint::TokenEndpoint);
+            let answered = match state.down.clone().or(of_api) {
+                Some(class) => Err(class),
+                None => answer(&mut state, clock.now().wall),
+            };
+            answered.map_err(|class| Error::new(endpoint, class))
         };
-        answered.map_err(|class| Error::new(endpoint, class))
+        self.wire.carry(endpoint.to_string(), || Error::new(endpoint, Class::Unreachable("reset")), effect).await
     }
 }
 
-fn check(state: &State, token: &SecretString, now: Timestamp) -> Result<(), Class> {
-    match state.tokens.get(token.expose_secret()) {
-        Some(expires_at) if now < *expires_at => Ok(()),
-        _ => Err(Class::Unauthorized),
+impl State {
+    fn issue(&mut self, now: Timestamp) -> String {
+        self.issued += 1;
+        let token = format!("token-{}", self.issued);
+        let expires_at = now.saturating_add(self.token_life).unwrap();
+        while let Some((_, ended)) = self.ends.pop_front_if(|(end, _)| *end <= now) {
+            self.tokens.remove(&ended);
+        }
+        self.tokens.insert(token.clone(), expires_at);
+        self.ends.push_back((expires_at, token.clone()));
+        token
+    }
+
+    fn check(&self, token: &str, now: Timestamp) -> Result<(), Class> {
+        match self.tokens.get(token) {
+            Some(expires_at) if now < *expires_at => Ok(()),
+            _ => Err(Class::Unauthorized),
+        }
+    }
+
+    fn exchange(&mut self, jwt: &str, now: Timestamp) -> Result<Issued, Class> {
+        let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
+        let too_long = shown.expires_at().duration_since(shown.issued_at()).as_hours() > 180 * 24;
+        if shown.expires_at() <= now || too_long || !self.is_registered {
+            return Err(Class::Rejected(OAuthError::InvalidClient));
+        }
+        if self.client_secrets.last().is_none_or(|last| last != jwt) {
+            self.client_secrets.push(jwt.to_owned());
+        }
+        Ok(Issued { token: self.issue(now).into(), expires_in: self.token_life })
     }
 }
 
 impl Apple for ToyApple {
     async fn request_token(&self, _: &str, client_secret: &SecretString, _: Timestamp) -> Result<Issued, Error> {
-        self.ask(Endpoint::TokenEndpoint, |state, now| {
-            let jwt = client_secret.expose_secret().to_owned();
-            let shown = ClientSecret::from_published(jwt.clone()).unwrap();
-            let too_long = shown.expires_at().duration_since(shown.issued_at()).as_hours() > 180 * 24;
-            if shown.expires_at() <= now || too_long || !state.is_registered {
-                return Err(Class::Rejected(OAuthError::InvalidClient));
-            }
-            if state.client_secrets.last() != Some(&jwt) {
-                state.client_secrets.push(jwt);
-            }
-            state.issued += 1;
-            let token = format!("token-{}", state.issued);
-            let expires_at = now.saturating_add(state.token_life).unwrap();
-            state.tokens.retain(|_, expires_at| *expires_at > now);
-            state.tokens.insert(token.clone(), expires_at);
-            Ok(Issued { token: token.into(), expires_in: state.token_life })
-        })
+        let jwt = client_secret.expose_secret().to_owned();
+        self.ask(Endpoint::TokenEndpoint, move |state, now| state.exchange(&jwt, now)).await
     }
 
     async fn me(&self, api: AdsApi, token: &SecretString, _: Timestamp) -> Result<Option<i64>, Error> {
-        self.ask(Endpoint::Me(api), |state, now| check(state, token, now).map(|()| Some(900)))
+        let token = token.expose_secret().to_owned();
+        self.ask(Endpoint::Me(api), move |state, now| state.check(&token, now).map(|()| Some(900))).await
     }
 
     async fn acls(&self, api: AdsApi, token: &SecretString, _: Timestamp) -> Result<Listed, Error> {
-        self.ask(Endpoint::Acls(api), |state, now| {
-            check(state, token, now)?;
+        let token = token.expose_secret().to_owned();
+        self.ask(Endpoint::Acls(api), move |state, now| {
+            state.check(&token, now)?;
             Ok(match api {
                 AdsApi::PlatformV1 => Listed::AdAccounts(vec![AdAccount { id: 7, name: None, org_id: Some(900) }]),
                 AdsApi::CampaignManagementV5 => {
@@ -141,5 +195,6 @@ impl Apple for ToyApple {
                 }
             })
         })
+        .await
     }
 }

@@ -1,8 +1,9 @@
-//! A toy API server: Secrets and credentials with uids and resource versions, merge patches with preconditions, watches.
+//! A toy API server: the port to it, and what users do there.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use asa_operator::{
@@ -10,198 +11,149 @@ use asa_operator::{
     controller::{
         cluster::{Cluster, SecretContent},
         events::Note,
-        index::SecretName,
     },
     credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
-use kube::{ResourceExt, core::ObjectMeta};
-use serde_json::{Map, Value, json};
+use kube::ResourceExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-/// What a watch tells.
-pub(crate) enum Told {
-    Credential(Box<AsaCredential>),
-    Secret(SecretName, Box<SecretMeta>),
-    SecretGone(SecretName, String),
-}
-
-/// A Secret as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StoredSecret {
-    pub(crate) metadata: ObjectMeta,
-    pub(crate) type_: String,
-    pub(crate) data: BTreeMap<String, Vec<u8>>,
-}
-
-impl StoredSecret {
-    pub(crate) fn text(&self, key: &str) -> Option<String> {
-        self.data.get(key).map(|value| String::from_utf8(value.clone()).unwrap())
-    }
-}
+use crate::{
+    faults::Wire,
+    post::Told,
+    stored::{Objects, Stored, StoredSecret},
+    witness::Witness,
+};
 
 /// A request, as the server counts it: for example `create acme`.
 pub(crate) type Request = (&'static str, String);
 
-type Look = Box<dyn FnMut(&StoredSecret) + Send>;
-
-#[derive(Default)]
-struct Stored {
-    version: u64,
-    credentials: BTreeMap<String, AsaCredential>,
-    secrets: BTreeMap<String, StoredSecret>,
-    requests: BTreeMap<Request, u32>,
-    is_down: bool,
-    watch: Option<UnboundedSender<Told>>,
-    replaced: Option<Look>,
-}
-
-/// The server; clones share it. Everything lives in one namespace.
-#[derive(Clone, Default)]
-pub(crate) struct ToyCluster(Arc<Mutex<Stored>>);
-
 pub(crate) const NAMESPACE: &str = "marketing";
 
-fn secret_name(name: &str) -> SecretName {
-    SecretName { namespace: NAMESPACE.to_owned(), name: name.to_owned() }
+/// Garbage collection takes a while.
+const COLLECTION: Duration = Duration::from_secs(2);
+
+/// The server; clones share it. Everything lives in one namespace.
+#[derive(Clone)]
+pub(crate) struct ToyCluster {
+    stored: Arc<Mutex<Stored>>,
+    asked: Arc<Mutex<BTreeMap<Request, u32>>>,
+    wire: Wire,
 }
 
 impl ToyCluster {
+    pub(crate) fn new(objects: Objects, witness: Witness) -> Self {
+        let stored = Stored { objects, is_down: false, watch: None, history: None, witness };
+        Self { stored: Arc::new(Mutex::new(stored)), asked: Arc::default(), wire: Wire::default() }
+    }
+
+    /// The same server, reached over `wire`.
+    pub(crate) fn over(&self, wire: &Wire) -> Self {
+        Self { wire: wire.clone(), ..self.clone() }
+    }
+
+    /// The server's state.
+    pub(crate) fn stored(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().unwrap()
+    }
+
     pub(crate) fn watch(&self, told: UnboundedSender<Told>) {
-        self.0.lock().unwrap().watch = Some(told);
+        self.stored().watch = Some(told);
     }
 
     pub(crate) fn apply_credential(&self, mut object: AsaCredential) {
-        let mut stored = self.0.lock().unwrap();
-        object.metadata.uid = Some(format!("uid-of-{}", object.name_any()));
         object.metadata.namespace = Some(NAMESPACE.to_owned());
-        object.metadata.generation = Some(1);
-        stored.store_credential(object);
+        self.stored().apply_credential(object);
+    }
+
+    /// Deletes a credential; what it owns is collected a little later.
+    pub(crate) fn delete_credential(&self, name: &str) {
+        let uid = self.stored().delete_credential(name);
+        self.collect_later(uid);
     }
 
     /// Creates or replaces a user's Secret.
     pub(crate) fn apply_secret(&self, name: &str, type_: &str, data: BTreeMap<String, Vec<u8>>) {
-        let mut stored = self.0.lock().unwrap();
-        let metadata = stored.secrets.get(name).map_or_else(
-            || ObjectMeta { name: Some(name.to_owned()), uid: Some(format!("uid-of-{name}")), ..ObjectMeta::default() },
-            |old| old.metadata.clone(),
-        );
-        stored.store_secret(name, StoredSecret { metadata, type_: type_.to_owned(), data });
+        self.stored().apply_secret(name, type_, data);
+    }
+
+    /// Somebody changes a Secret.
+    pub(crate) fn edit_secret(&self, name: &str, edit: impl FnOnce(&mut StoredSecret)) {
+        self.stored().edit_secret(name, edit);
     }
 
     pub(crate) fn delete_secret(&self, name: &str) {
-        let mut stored = self.0.lock().unwrap();
-        let gone = stored.secrets.remove(name).unwrap();
-        stored.tell(Told::SecretGone(secret_name(name), gone.metadata.uid.unwrap()));
+        self.stored().delete_secret(name);
     }
 
     pub(crate) fn secret(&self, name: &str) -> Option<StoredSecret> {
-        self.0.lock().unwrap().secrets.get(name).cloned()
+        self.stored().objects.secrets.get(name).cloned()
     }
 
     pub(crate) fn credential(&self, name: &str) -> AsaCredential {
-        self.0.lock().unwrap().credentials[name].clone()
+        self.stored().objects.credentials[name].clone()
     }
 
-    /// How often each kind of request was made.
+    /// How often the operator made each kind of request.
     pub(crate) fn requests(&self) -> BTreeMap<Request, u32> {
-        self.0.lock().unwrap().requests.clone()
+        self.asked.lock().unwrap().clone()
     }
 
     pub(crate) fn set_down(&self, is_down: bool) {
-        self.0.lock().unwrap().is_down = is_down;
+        self.stored().is_down = is_down;
     }
 
-    /// Calls `look` with each state of a Secret that a write of the operator's replaces.
-    pub(crate) fn on_replace(&self, look: impl FnMut(&StoredSecret) + Send + 'static) {
-        self.0.lock().unwrap().replaced = Some(Box::new(look));
+    fn collect_later(&self, uid: String) {
+        let stored = Arc::clone(&self.stored);
+        tokio::spawn(async move {
+            tokio::time::sleep(COLLECTION).await;
+            stored.lock().unwrap().collect(&uid);
+        });
     }
 
-    fn ask(&self, verb: &'static str, name: &str) -> Result<std::sync::MutexGuard<'_, Stored>, ClusterClass> {
-        let mut stored = self.0.lock().unwrap();
-        *stored.requests.entry((verb, name.to_owned())).or_default() += 1;
-        if stored.is_down { Err(ClusterClass::Unavailable("down".to_owned())) } else { Ok(stored) }
-    }
-}
-
-impl Stored {
-    fn tell(&self, told: Told) {
-        if let Some(watch) = &self.watch {
-            let _ = watch.send(told);
-        }
-    }
-
-    fn next_version(&mut self) -> String {
-        self.version += 1;
-        self.version.to_string()
-    }
-
-    fn store_secret(&mut self, name: &str, mut secret: StoredSecret) -> SecretMeta {
-        secret.metadata.resource_version = Some(self.next_version());
-        let meta = SecretMeta::of(&secret.metadata).unwrap();
-        self.secrets.insert(name.to_owned(), secret);
-        self.tell(Told::Secret(secret_name(name), Box::new(meta.clone())));
-        meta
-    }
-
-    fn store_credential(&mut self, mut object: AsaCredential) -> AsaCredential {
-        object.metadata.resource_version = Some(self.next_version());
-        self.credentials.insert(object.name_any(), object.clone());
-        self.tell(Told::Credential(Box::new(object.clone())));
-        object
+    async fn ask<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        name: &str,
+        mut effect: impl FnMut(&mut Stored) -> Result<T, ClusterClass> + Send + 'static,
+    ) -> Result<T, ClusterClass> {
+        *self.asked.lock().unwrap().entry((verb, name.to_owned())).or_default() += 1;
+        let broken = || ClusterClass::Unavailable("the connection failed".to_owned());
+        let stored = Arc::clone(&self.stored);
+        let effect = move || {
+            let mut stored = stored.lock().unwrap();
+            if stored.is_down { Err(broken()) } else { effect(&mut stored) }
+        };
+        self.wire.carry(format!("{verb} {name}"), broken, effect).await
     }
 }
 
 impl Cluster for ToyCluster {
     async fn look(&self, _: &str, name: &str) -> Result<Option<SecretMeta>, ClusterClass> {
-        let stored = self.ask("look", name)?;
-        Ok(stored.secrets.get(name).and_then(|secret| SecretMeta::of(&secret.metadata)))
+        let wanted = name.to_owned();
+        self.ask("look", name, move |stored| Ok(stored.look(&wanted))).await
     }
 
     async fn read(&self, _: &str, name: &str) -> Result<Option<SecretContent>, ClusterClass> {
-        let stored = self.ask("get", name)?;
-        Ok(stored.secrets.get(name).map(|secret| SecretContent {
-            meta: SecretMeta::of(&secret.metadata).unwrap(),
-            type_: secret.type_.clone(),
-            data: secret.data.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect(),
-        }))
+        let wanted = name.to_owned();
+        self.ask("get", name, move |stored| Ok(stored.read(&wanted))).await
     }
 
     async fn create(&self, _: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let body = serde_json::to_value(body).unwrap();
         let name = body["metadata"]["name"].as_str().unwrap().to_owned();
-        let mut stored = self.ask("create", &name)?;
-        if stored.secrets.contains_key(&name) {
-            return Err(ClusterClass::Conflict);
-        }
-        let mut metadata: ObjectMeta = serde_json::from_value(body["metadata"].clone()).unwrap();
-        metadata.uid = Some(format!("uid-{}", stored.version + 1));
-        let data = decoded(&body["data"]);
-        let type_ = body["type"].as_str().unwrap().to_owned();
-        Ok(stored.store_secret(&name, StoredSecret { metadata, type_, data }))
+        let owner = body["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap().to_owned();
+        let collector = self.clone();
+        self.ask("create", &name, move |stored| {
+            collector.collect_later(owner.clone());
+            stored.create(&body)
+        })
+        .await
     }
 
     async fn change(&self, _: &str, name: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let patch = serde_json::to_value(body).unwrap();
-        let mut stored = self.ask("patch", name)?;
-        let Some(old) = stored.secrets.get(name).cloned() else { return Err(ClusterClass::Conflict) };
-        let expected = (patch["metadata"]["uid"].as_str(), patch["metadata"]["resourceVersion"].as_str());
-        if expected != (old.metadata.uid.as_deref(), old.metadata.resource_version.as_deref()) {
-            return Err(ClusterClass::Conflict);
-        }
-        if patch.get("type").is_some_and(|type_| *type_ != *old.type_) {
-            return Err(ClusterClass::WrongType);
-        }
-        if let Some(look) = &mut stored.replaced {
-            look(&old);
-        }
-        let mut metadata = serde_json::to_value(&old.metadata).unwrap();
-        merge(&mut metadata, &patch["metadata"]);
-        let encoded = old.data.iter().map(|(key, value)| (key.clone(), json!(BASE64_STANDARD.encode(value))));
-        let mut data = Value::Object(encoded.collect::<Map<_, _>>());
-        merge(&mut data, patch.get("data").unwrap_or(&json!({})));
-        let metadata = serde_json::from_value(metadata).unwrap();
-        Ok(stored.store_secret(name, StoredSecret { metadata, data: decoded(&data), type_: old.type_ }))
+        let wanted = name.to_owned();
+        self.ask("patch", name, move |stored| stored.change(&wanted, &patch)).await
     }
 
     async fn write_status(
@@ -209,41 +161,11 @@ impl Cluster for ToyCluster {
         object: &AsaCredential,
         status: &AsaCredentialStatus,
     ) -> Result<AsaCredential, ClusterClass> {
-        let mut stored = self.ask("status", &object.name_any())?;
-        let Some(mut there) = stored.credentials.get(&object.name_any()).cloned() else {
-            return Err(ClusterClass::Conflict);
-        };
-        if there.metadata.resource_version != object.metadata.resource_version {
-            return Err(ClusterClass::Conflict);
-        }
-        there.status = Some(status.clone());
-        Ok(stored.store_credential(there))
+        let (object, status) = (object.clone(), status.clone());
+        self.ask("status", &object.name_any(), move |stored| stored.write_status(&object, &status)).await
     }
 
     async fn tell(&self, object: &AsaCredential, _: Note) {
-        drop(self.ask("event", &object.name_any()));
-    }
-}
-
-fn decoded(data: &Value) -> BTreeMap<String, Vec<u8>> {
-    let entries = data.as_object().unwrap().iter();
-    entries.map(|(key, value)| (key.clone(), BASE64_STANDARD.decode(value.as_str().unwrap()).unwrap())).collect()
-}
-
-/// RFC 7386.
-fn merge(target: &mut Value, patch: &Value) {
-    let Some(changes) = patch.as_object() else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (key, change) in changes {
-        if change.is_null() {
-            target.as_object_mut().unwrap().remove(key);
-        } else {
-            merge(&mut target[key], change);
-        }
+        drop(self.ask("event", &object.name_any(), |_| Ok(())).await);
     }
 }

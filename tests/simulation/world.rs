@@ -1,6 +1,11 @@
-//! The stage: one credential, one key, a clock that moves when told to.
+//! The stage: credentials, a key, an operator, and a clock that moves when told to.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use asa_operator::{
     api::{AsaCredential, Condition, ConditionStatus, ConditionType, conditions::find},
@@ -11,19 +16,20 @@ use asa_operator::{
         pump,
         world::{Settings, World},
     },
-    credential::{pacing::Rate, queue::Id},
+    credential::pacing::Rate,
 };
 use jiff::Timestamp;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::json;
-use tokio::{
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use crate::{
-    toy_apple::ToyApple,
-    toy_cluster::{NAMESPACE, StoredSecret, Told, ToyCluster},
+    faults::Wire,
+    post::{Delivery, Follower, List, Told},
+    stored::{Objects, StoredSecret},
+    toy_apple::{State, ToyApple},
+    toy_cluster::ToyCluster,
+    witness::Witness,
 };
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
@@ -33,62 +39,146 @@ pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// The name of the credential, and so of its Secret.
 pub(crate) const ACME: &str = "acme";
 
+/// The name of the Secret with its key.
+pub(crate) const ACME_KEY: &str = "acme-key";
+
+/// The seeds of a key and of the one that it is replaced by.
+pub(crate) const GOOD_KEY: u8 = 7;
+pub(crate) const NEW_KEY: u8 = 8;
+
+/// How often each of Apple's hosts may be asked: the defaults of the shipped operator.
+pub(crate) const PER_SECOND: u32 = 20;
+pub(crate) const BURST: u32 = 50;
+
+/// A moment of a simulation, from which many others can start.
+pub(crate) struct Snapshot {
+    objects: Objects,
+    apple: State,
+    at: Timestamp,
+}
+
 /// A cluster, Apple, and an operator between them, under paused time.
 pub(crate) struct Simulation {
     pub(crate) cluster: ToyCluster,
     pub(crate) apple: ToyApple,
     pub(crate) clock: Clock,
+    pub(crate) witness: Witness,
+    pub(crate) wire: Wire,
+    pub(crate) delivery: Arc<Mutex<Delivery>>,
+    follower: Option<Follower>,
     operator: JoinSet<()>,
 }
 
 impl Simulation {
     /// A credential with its key, and an operator that has just started.
     pub(crate) fn start() -> Self {
-        let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
-        let (cluster, apple) = (ToyCluster::default(), ToyApple::new(Clock::starting_at(clock.now().wall)));
-        cluster.apply_secret("acme-key", "Opaque", BTreeMap::from([("private-key.pem".to_owned(), key(7))]));
-        cluster.apply_credential(credential());
-        let mut simulation = Self { cluster, apple, clock, operator: JoinSet::new() };
+        let mut simulation = Self::empty();
+        simulation.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(GOOD_KEY));
+        simulation.cluster.apply_credential(credential(ACME));
         simulation.restart();
         simulation
     }
 
+    /// Nothing at all, not even an operator.
+    pub(crate) fn empty() -> Self {
+        let apple = ToyApple::new(Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap()));
+        Self::of(Objects::default(), apple)
+    }
+
+    /// These objects, this Apple, its time, and no operator.
+    fn of(objects: Objects, apple: ToyApple) -> Self {
+        let witness = Witness::new(apple.clock().clone());
+        Self {
+            cluster: ToyCluster::new(objects, witness.clone()),
+            clock: Clock::starting_at(apple.clock().now().wall),
+            apple,
+            witness,
+            wire: Wire::default(),
+            delivery: Arc::default(),
+            follower: None,
+            operator: JoinSet::new(),
+        }
+    }
+
+    /// All that is there but the operator.
+    pub(crate) fn freeze(&self) -> Snapshot {
+        let objects = self.cluster.stored().objects.clone();
+        Snapshot { objects, apple: self.apple.freeze(), at: self.apple.clock().now().wall }
+    }
+
+    /// The same again, and no operator yet.
+    pub(crate) fn thaw(snapshot: &Snapshot) -> Self {
+        let apple = ToyApple::in_state(snapshot.apple.clone(), Clock::starting_at(snapshot.at));
+        Self::of(snapshot.objects.clone(), apple)
+    }
+
+    /// From now on everything that watches tell is recorded. Gives the present.
+    pub(crate) fn record_history(&self) -> List {
+        let mut stored = self.cluster.stored();
+        stored.history = Some(Vec::new());
+        List::of(&stored.objects)
+    }
+
+    /// What was recorded.
+    pub(crate) fn history(&self) -> Vec<Told> {
+        self.cluster.stored().history.clone().unwrap_or_default()
+    }
+
     /// The process is gone, and a new one knows nothing.
     pub(crate) fn restart(&mut self) {
-        self.operator = JoinSet::new();
+        let list = List::of(&self.cluster.stored().objects);
+        self.restart_seeing(&list);
+    }
+
+    /// Likewise; this is what its first lists tell.
+    pub(crate) fn restart_seeing(&mut self, list: &List) {
+        self.stop();
         let number = |n| NonZeroU32::new(n).unwrap();
-        let rate = Rate { per_second: number(20), burst: number(50) };
+        let rate = Rate { per_second: number(PER_SECOND), burst: number(BURST) };
         let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
-        let ports = (self.cluster.clone(), self.apple.clone());
+        let ports = (self.cluster.over(&self.wire), self.apple.over(&self.wire));
         let world = Arc::new(World::new(ports.0, ports.1, self.clock.clone(), Metrics::default(), settings));
         let (tell, told) = mpsc::unbounded_channel();
         let (wake, woken) = mpsc::unbounded_channel();
-        self.list(&world, &wake);
+        let follower = Follower { world: Arc::clone(&world), woken: wake };
+        follower.list(list);
         self.cluster.watch(tell);
-        self.operator.spawn(follow(told, Arc::clone(&world), wake));
-        self.operator.spawn(pump::run(world, woken, Health::default(), std::future::pending()));
+        let (wire, delivery) = (self.wire.clone(), Arc::clone(&self.delivery));
+        let following = follower.clone().follow(told, delivery);
+        self.operator.spawn(async move { wire.mortal(following).await });
+        let wire = self.wire.clone();
+        let pump = pump::run(world, woken, Health::default(), std::future::pending());
+        self.operator.spawn(async move { wire.mortal(pump).await });
+        self.follower = Some(follower);
     }
 
-    /// What the first lists tell.
-    fn list(&self, world: &World<ToyCluster, ToyApple>, wake: &UnboundedSender<Id>) {
-        let mut index = world.index();
-        let id = index.apply_credential(self.cluster.credential(ACME)).unwrap();
-        let names = ["acme-key", ACME, "acme-client-secret"];
-        let listed = names.iter().filter_map(|name| {
-            let secret = self.cluster.secret(name)?;
-            let name =
-                asa_operator::controller::index::SecretName { namespace: NAMESPACE.into(), name: (*name).into() };
-            index.apply_secret(name.clone(), asa_operator::credential::secret_meta::SecretMeta::of(&secret.metadata)?);
-            Some(name)
-        });
-        let listed = listed.collect();
-        index.secrets_listed(&None, &listed);
-        wake.send(id).unwrap();
+    /// The process is gone.
+    pub(crate) fn stop(&mut self) {
+        self.wire = self.wire.cut();
+        self.operator = JoinSet::new();
+    }
+
+    /// Where the watches of the running operator end.
+    pub(crate) fn follower(&self) -> &Follower {
+        self.follower.as_ref().expect("no operator runs")
     }
 
     /// Lets so much time pass.
     pub(crate) async fn pass(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    /// Lets so much time pass; if the process dies meanwhile, a new one starts at once.
+    pub(crate) async fn survive(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.wire.died() => {}
+                () = tokio::time::sleep_until(end) => return,
+            }
+            self.restart();
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -105,9 +195,9 @@ impl Simulation {
         self.secret().text("expires_at").unwrap().parse().unwrap()
     }
 
-    /// Replaces the key by another one.
-    pub(crate) fn replace_key(&self) {
-        self.cluster.apply_secret("acme-key", "Opaque", BTreeMap::from([("private-key.pem".to_owned(), key(8))]));
+    /// Replaces the key by the one that belongs to `seed`.
+    pub(crate) fn replace_key(&self, seed: u8) {
+        self.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(seed));
     }
 
     pub(crate) fn condition(&self, type_: ConditionType) -> Condition {
@@ -122,34 +212,27 @@ impl Simulation {
     }
 }
 
-async fn follow(mut told: UnboundedReceiver<Told>, world: Arc<World<ToyCluster, ToyApple>>, wake: UnboundedSender<Id>) {
-    while let Some(told) = told.recv().await {
-        let concerned = match told {
-            Told::Credential(object) => world.index().apply_credential(*object).into_iter().collect(),
-            Told::Secret(name, meta) => world.index().apply_secret(name, *meta),
-            Told::SecretGone(name, uid) => world.index().remove_secret(name, Some(&uid)),
-        };
-        for id in concerned {
-            wake.send(id).unwrap();
-        }
-    }
-}
-
-fn credential() -> AsaCredential {
+/// The credential `name`, whose key is in [`ACME_KEY`].
+pub(crate) fn credential(name: &str) -> AsaCredential {
     serde_json::from_value(json!({
         "apiVersion": "asa-operator.dev/v1alpha1",
         "kind": "AsaCredential",
-        "metadata": {"name": ACME},
+        "metadata": {"name": name},
         "spec": {
-            "clientId": "SEARCHADS.c", "teamId": "SEARCHADS.t", "keyId": "k",
-            "privateKey": {"secretRef": {"name": "acme-key"}},
+            "clientId": format!("SEARCHADS.{name}"), "teamId": "SEARCHADS.t", "keyId": "k",
+            "privateKey": {"secretRef": {"name": ACME_KEY}},
         },
     }))
     .unwrap()
 }
 
-/// A private key as PKCS#8 PEM; another for each `seed`.
-fn key(seed: u8) -> Vec<u8> {
-    let key = p256::SecretKey::from_slice(&[seed; 32]).unwrap();
-    key.to_pkcs8_pem(LineEnding::LF).unwrap().as_bytes().to_vec()
+/// The data of a Secret with a private key as PKCS#8 PEM; another key for each `seed`.
+pub(crate) fn key_entry(seed: u8) -> BTreeMap<String, Vec<u8>> {
+    /// Making a key takes long without optimization.
+    static MADE: [OnceLock<Vec<u8>>; 16] = [const { OnceLock::new() }; 16];
+    let pem = MADE[usize::from(seed)].get_or_init(|| {
+        let key = p256::SecretKey::from_slice(&[seed; 32]).unwrap();
+        key.to_pkcs8_pem(LineEnding::LF).unwrap().as_bytes().to_vec()
+    });
+    BTreeMap::from([("private-key.pem".to_owned(), pem.clone())])
 }

@@ -193,8 +193,12 @@ impl Scene {
     fn restarted() -> Self {
         Self::settled().with(|scene| {
             scene.memory = Memory::of(UID);
-            let secret = json!({"secret": {"name": "acme", "resourceVersion": "1"}, "observedGeneration": 1});
-            scene.object.status = Some(serde_json::from_value(secret).unwrap());
+            let status = json!({
+                "secret": {"name": "acme", "resourceVersion": "1"},
+                "privateKey": {"publicKey": "PEM", "fingerprint": FINGERPRINT},
+                "observedGeneration": 1,
+            });
+            scene.object.status = Some(serde_json::from_value(status).unwrap());
         })
     }
 

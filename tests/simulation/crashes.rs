@@ -1,0 +1,43 @@
+//! The process dies at every request and after every poll of each scenario, and a new one starts.
+
+use crate::{
+    faults::{Fault, Plan},
+    scenarios::{Campaign, Course, Disturbance, Scenario, Scene},
+};
+
+/// Kills the process once, as `plan` says for 0, 1, 2 …, until a run ends without that death.
+async fn kill(campaign: &mut Campaign, what: &str, scene: &Scene, reference: &Course, plan: impl Fn(usize) -> Plan) {
+    for number in 0.. {
+        let disturbance = Disturbance { plan: plan(number), ..Disturbance::default() };
+        let course = scene.run(disturbance).await;
+        if course.passed.struck == 0 {
+            break;
+        }
+        campaign.judge(&format!("{:?}, death {what} {number}", scene.scenario), &course, reference);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_before_or_after_any_request_costs_at_most_one_token_and_nothing_else() {
+    let mut campaign = Campaign::default();
+    for scenario in Scenario::ALL {
+        let scene = Scene::set(scenario).await;
+        let reference = scene.run(Disturbance::default()).await;
+        campaign.judge(&format!("{scenario:?}, undisturbed"), &reference, &reference);
+        kill(&mut campaign, "before request", &scene, &reference, |n| Plan::of([(n, Fault::CrashBefore)])).await;
+        kill(&mut campaign, "after request", &scene, &reference, |n| Plan::of([(n, Fault::CrashAfter)])).await;
+    }
+    campaign.conclude("death at every request");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_between_any_two_polls_costs_at_most_one_token_and_nothing_else() {
+    let mut campaign = Campaign::default();
+    for scenario in Scenario::ALL {
+        let scene = Scene::set(scenario).await;
+        let reference = scene.run(Disturbance::default()).await;
+        let plan = |n| Plan { last_poll: Some(n + 1), ..Plan::default() };
+        kill(&mut campaign, "after poll", &scene, &reference, plan).await;
+    }
+    campaign.conclude("death after every poll");
+}

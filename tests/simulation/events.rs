@@ -1,0 +1,71 @@
+//! What watches tell comes late, out of order, in part, or is from an earlier time.
+
+use std::time::Duration;
+
+use crate::{
+    post::Delivery,
+    relapse::Relapse,
+    scenarios::{BEYOND_RENEWAL, Campaign, Disturbance, Scenario, Scene},
+};
+
+/// Longer than the first retries take.
+const A_WHILE: Duration = Duration::from_secs(5);
+
+/// So many events of a story are held back in every combination; of what follows, none is.
+const MOST_EVENTS: usize = 8;
+
+#[tokio::test(start_paused = true)]
+async fn events_that_come_late_out_of_order_or_only_as_the_last_of_several_change_nothing() {
+    let mut campaign = Campaign::default();
+    // While it is not told that a credential is gone, an operator mends the Secrets that went with it, and the garbage
+    // collector takes them again: no write of its own could tell it earlier.
+    for scenario in Scenario::ALL.into_iter().filter(|scenario| *scenario != Scenario::Recreated) {
+        let scene = Scene::set(scenario).await;
+        let reference = scene.run(Disturbance::default()).await;
+        for held in 1..1_u32 << reference.events.min(MOST_EVENTS) {
+            for coalesces in [false, true] {
+                let delivery = Delivery::holding(held, A_WHILE, coalesces);
+                let course = scene.run(Disturbance { delivery, ..Disturbance::default() }).await;
+                let run = format!("{scenario:?}, held {held:#b}, coalesced {coalesces}");
+                campaign.judge(&run, &course, &reference);
+            }
+        }
+    }
+    campaign.conclude("events late, out of order, coalesced");
+}
+
+async fn travel(campaign: &mut Campaign, scene: &Scene, restarts: bool, hold: Duration) {
+    let reference = scene.run(Disturbance { long: true, ..Disturbance::default() }).await;
+    for credentials in 0..=reference.events {
+        for secrets in 0..=reference.events {
+            let relapse = Relapse { credentials, secrets, hold, restarts };
+            let disturbance = Disturbance { relapse: Some(relapse), long: true, ..Disturbance::default() };
+            let course = scene.run(disturbance).await;
+            campaign.judge(&format!("{:?}, {relapse:?}", scene.scenario), &course, &reference);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_state_told_to_a_new_process_makes_it_write_nothing_for_what_is_gone() {
+    let mut campaign = Campaign::default();
+    for scenario in Scenario::ALL {
+        let scene = Scene::set(scenario).await;
+        for hold in [A_WHILE, BEYOND_RENEWAL] {
+            travel(&mut campaign, &scene, true, hold).await;
+        }
+    }
+    campaign.conclude("an older state told to a new process");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_state_told_to_a_running_process_makes_it_write_nothing_for_what_is_gone() {
+    let mut campaign = Campaign::default();
+    for scenario in Scenario::ALL {
+        let scene = Scene::set(scenario).await;
+        for hold in [A_WHILE, BEYOND_RENEWAL] {
+            travel(&mut campaign, &scene, false, hold).await;
+        }
+    }
+    campaign.conclude("an older state told to a running process");
+}

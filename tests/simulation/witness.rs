@@ -1,0 +1,107 @@
+//! Sees every write of the operator's that has an effect, and notes what must never happen.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use asa_operator::{
+    api::{AsaCredential, names::LABEL_OWNER_UID},
+    controller::clock::Clock,
+    credential::{now::between, secret_meta::SecretMeta},
+};
+use jiff::Timestamp;
+
+use crate::stored::StoredSecret;
+
+/// A write of a Secret that has an effect.
+pub(crate) struct Write<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) before: Option<&'a StoredSecret>,
+    pub(crate) after: &'a StoredSecret,
+    pub(crate) credentials: &'a BTreeMap<String, AsaCredential>,
+}
+
+#[derive(Default)]
+struct Notes {
+    wrong: Vec<String>,
+    issued_at: BTreeMap<String, Timestamp>,
+    least_left: Option<Duration>,
+    writes: BTreeMap<String, u32>,
+}
+
+/// The witness; clones share what it noted. It looks at the clock by which Apple judges tokens.
+#[derive(Clone)]
+pub(crate) struct Witness {
+    clock: Clock,
+    notes: Arc<Mutex<Notes>>,
+}
+
+impl Witness {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, notes: Arc::default() }
+    }
+
+    /// A write took effect.
+    pub(crate) fn wrote(&self, write: &Write<'_>) {
+        let now = self.clock.now().wall;
+        let mut notes = self.notes();
+        *notes.writes.entry(write.name.to_owned()).or_default() += 1;
+        notes.judge_ownership(write);
+        let Some(issued_at) = time(write.after, "issued_at") else { return };
+        if let Some(before) = notes.issued_at.insert(write.name.to_owned(), issued_at)
+            && issued_at < before
+        {
+            notes.wrong.push(format!("{}: issued_at went from {before} to {issued_at}", write.name));
+        }
+        if let Some(expires_at) = write.before.and_then(|before| time(before, "expires_at")) {
+            let left = between(now, expires_at);
+            if left.is_zero() {
+                notes.wrong.push(format!("{}: an expired token lay there", write.name));
+            }
+            notes.least_left = Some(notes.least_left.map_or(left, |least| least.min(left)));
+        }
+    }
+
+    /// The shortest life that any token had left when it was replaced.
+    pub(crate) fn least_left(&self) -> Option<Duration> {
+        self.notes().least_left
+    }
+
+    /// How often each Secret was written.
+    pub(crate) fn writes(&self) -> BTreeMap<String, u32> {
+        self.notes().writes.clone()
+    }
+
+    /// What must never happen and did.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        self.notes().wrong.clone()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap()
+    }
+}
+
+impl Notes {
+    fn judge_ownership(&mut self, write: &Write<'_>) {
+        let label = write.after.metadata.labels.as_ref().and_then(|labels| labels.get(LABEL_OWNER_UID));
+        let mut owners =
+            write.after.metadata.owner_references.iter().flatten().filter(|owner| Some(&owner.uid) == label);
+        let owner = owners.next().and_then(|owner| write.credentials.get(&owner.name)?.metadata.uid.as_ref());
+        let Some(owner) = owner.filter(|owner| Some(*owner) == label) else {
+            self.wrong.push(format!("{}: written for {label:?}, which is not there", write.name));
+            return;
+        };
+        let before = write.before.and_then(|before| SecretMeta::of(&before.metadata));
+        if before.is_some_and(|before| !before.belongs_to(owner)) {
+            self.wrong.push(format!("{}: a foreign Secret was written", write.name));
+        }
+    }
+}
+
+/// The time in an entry of the managed Secret; the client secret's Secret has no token, and is left out.
+pub(crate) fn time(secret: &StoredSecret, entry: &str) -> Option<Timestamp> {
+    secret.text("access_token").and(secret.text(entry))?.parse().ok()
+}
