@@ -16,10 +16,10 @@ use crate::{
         names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
     },
     credential::{
-        observed::Sight,
         published::Target,
         queue::Id,
         secret_meta::{SecretMeta, Version},
+        sight::Sight,
     },
 };
 

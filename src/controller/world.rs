@@ -18,11 +18,12 @@ use crate::{
     credential::{
         memory::Memory,
         now::Now,
-        observed::{Observed, Sight},
+        observed::Observed,
         pacing::{Entry, Pacing, Rate},
         published::Target,
         queue::{Id, Standing},
         secret_meta::SecretMeta,
+        sight::Sight,
     },
 };
 

@@ -23,4 +23,5 @@ pub mod published;
 pub mod queue;
 pub mod schedule;
 pub mod secret_meta;
+pub mod sight;
 pub mod status;

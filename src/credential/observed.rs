@@ -1,6 +1,6 @@
 //! All that is known of one credential at a moment, and the questions that the plan asks of it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,44 +12,13 @@ use super::{
     published::{KeySource, Record, Target, bundle},
     schedule::{self, Life},
     secret_meta::SecretMeta,
+    sight::{Obstacle, Sight},
 };
 use crate::api::{
     AdsApi, AsaCredential, ConditionStatus, ConditionType, MAX_REQUEST_CHARS,
     conditions::find,
     names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
 };
-
-/// What is seen of a Secret without asking.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Sight {
-    /// It may be there; one has to look.
-    #[default]
-    Unknown,
-    /// It is not there.
-    Absent,
-    /// It is there.
-    Present(Arc<SecretMeta>),
-}
-
-impl Sight {
-    /// Its metadata, if it is there.
-    #[must_use]
-    pub fn meta(&self) -> Option<&SecretMeta> {
-        match self {
-            Self::Present(meta) => Some(meta),
-            Self::Unknown | Self::Absent => None,
-        }
-    }
-}
-
-/// What a write would meet that forbids it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// A Secret of that name is there and is not this resource's.
-    NotOwned(Target),
-    /// It is being deleted, and something holds it.
-    Going(Target),
-}
 
 /// What is known of one credential.
 #[derive(Debug)]

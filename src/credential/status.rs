@@ -2,13 +2,15 @@
 //!
 //! Each message says what, why and what to do next, in at most 200 characters.
 
+mod names;
+
 use std::time::Duration;
 
 use super::{
     failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject, is_passing},
-    identity::{Kind, Verdict},
-    observed::Obstacle,
+    identity::Verdict,
     published::Target,
+    sight::Obstacle,
 };
 use crate::{
     api::{AdsApi, AsaCredential, ConditionType, Reason},
@@ -218,56 +220,6 @@ impl Explanation {
             ),
         };
         Some(Self::new(ConditionType::OrganizationResolved, reason, stalled, &message))
-    }
-}
-
-impl Subject {
-    /// The condition that tells of it.
-    fn arrow(self) -> ConditionType {
-        match self {
-            Self::Key => ConditionType::PrivateKeyLoaded,
-            Self::Target(Target::Managed) => ConditionType::SecretPublished,
-            Self::Target(Target::ClientSecret) => ConditionType::ClientSecretIssued,
-        }
-    }
-
-    /// Where its name stands in the spec.
-    fn field(self) -> &'static str {
-        match self {
-            Self::Key => "privateKey.secretRef.name",
-            Self::Target(Target::Managed) => "secret.name",
-            Self::Target(Target::ClientSecret) => "clientSecret.secretName",
-        }
-    }
-
-    fn name(self, object: &AsaCredential) -> String {
-        match self {
-            Self::Key => object.spec.private_key.secret_ref.name.clone(),
-            Self::Target(target) => target.name(object),
-        }
-    }
-}
-
-impl Kind {
-    fn plural(self) -> &'static str {
-        match self {
-            Self::Organization => "organizations",
-            Self::AdAccount => "ad accounts",
-        }
-    }
-
-    fn field(self) -> &'static str {
-        match self {
-            Self::Organization => "spec.organization.orgId",
-            Self::AdAccount => "spec.adAccount.id",
-        }
-    }
-
-    fn choices(self) -> &'static str {
-        match self {
-            Self::Organization => "status.organizations",
-            Self::AdAccount => "status.adAccounts",
-        }
     }
 }
 

@@ -12,10 +12,10 @@ use crate::{
         identity::{Choice, Ids, Resolution, Verdict},
         memory::{BadKey, ClientSecretInHand, Fence, Key, Known, Memory},
         now::{earlier, later},
-        observed::Sight,
         published::{KeySource, Record, bundle},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
+        sight::Sight,
     },
 };
 

@@ -4,7 +4,10 @@ use serde_json::json;
 use super::*;
 use crate::{
     apple::private_key::KeyKind,
-    credential::{identity::Verdict, published::Target},
+    credential::{
+        identity::{Kind, Verdict},
+        published::Target,
+    },
 };
 
 fn object(name: &str) -> AsaCredential {
