@@ -58,12 +58,23 @@ fn the_readme_lists_every_option_of_run_with_its_default() {
 }
 
 #[test]
-fn the_page_of_conditions_lists_every_type_and_reason_and_no_other() {
+fn the_page_of_conditions_has_a_paragraph_for_every_type_and_reason_and_for_no_other() {
     let page = read("docs/conditions.md");
-    let types = ConditionType::ALL.iter().map(ToString::to_string).collect();
-    assert_eq!(words(&rows(&page, "type")), types);
-    let reasons = Reason::ALL.iter().map(ToString::to_string).collect();
-    assert_eq!(words(&rows(&page, "reason")), reasons);
+    let (types, reasons) = page.split_once("## Reasons").unwrap();
+    let names = |all: &[String]| all.iter().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(paragraphs(types), names(&ConditionType::ALL.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    assert_eq!(paragraphs(reasons), names(&Reason::ALL.iter().map(ToString::to_string).collect::<Vec<_>>()));
+}
+
+/// The names of the paragraphs, each of which says what a word means and what to do.
+fn paragraphs(text: &str) -> BTreeSet<String> {
+    let sections = text.split("### `").skip(1).map(|section| section.split_once("`\n").unwrap());
+    let named = sections.map(|(name, words)| {
+        let (meaning, remedy) = words.split_once("*To do").unwrap_or_else(|| panic!("{name} has no remedy"));
+        assert!(meaning.trim().len() > 20 && remedy.trim().len() > 5, "{name}: {words}");
+        name.to_owned()
+    });
+    named.collect()
 }
 
 #[test]
@@ -104,12 +115,6 @@ fn rows(page: &str, heading: &str) -> Vec<String> {
         rows.extend(lines.by_ref().skip(1).take_while(|line| line.starts_with('|')).map(ToOwned::to_owned));
     }
     rows
-}
-
-/// What stands in code form in the first column.
-fn words(rows: &[String]) -> BTreeSet<String> {
-    let first = rows.iter().filter_map(|row| row.split('|').nth(1));
-    first.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(ToOwned::to_owned).collect()
 }
 
 /// The names of all properties below a schema.

@@ -6,21 +6,23 @@
 #![allow(unreachable_pub, reason = "KubeSchema repeats each struct, with its `pub`, inside a function")]
 #![allow(clippy::doc_markdown, reason = "field docs are what `kubectl explain` prints, where backticks are noise")]
 
+mod client_secret;
+mod identity;
+mod private_key;
+mod secret;
+
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::schema::{APPLE_ID, DNS_SUBDOMAIN, DURATION, MAX_DURATION_CHARS, MAX_ID, MAX_NAME_CHARS, SECRET_ENTRY};
+pub(super) use client_secret::default_lifetime;
+pub use client_secret::{ClientSecretMode, ClientSecretSpec};
+pub use identity::{AdAccountChoice, AdsApi, OrganizationChoice, Selection};
+pub use private_key::{GenerateKey, PrivateKeySource, SecretKeyRef};
+pub use secret::{Adoption, DeletionPolicy, SecretFormat, SecretSpec};
+
+use super::schema::{APPLE_ID, DURATION, MAX_DURATION_CHARS};
 use super::status::AsaCredentialStatus;
-
-/// The life of a client secret unless the user says otherwise: 179 days, a day under Apple's limit. Written out in the
-/// schema, where `Duration` would print its seconds.
-const DEFAULT_LIFETIME: &str = "4296h";
-const DEFAULT_LIFETIME_SECONDS: u64 = 4296 * 3600;
-
-/// The entry of the private key's Secret unless the user says otherwise.
-const DEFAULT_KEY_ENTRY: &str = "private-key.pem";
 
 /// The API client as Apple shows it, and how its token is to be published.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,8 +93,10 @@ const DEFAULT_KEY_ENTRY: &str = "private-key.pem";
         "must not be the Secret that the access token is published in (spec.secret.name, by default the resource's name)"
     )
     .field_path(".spec.privateKey.secretRef.name"),
+    // Mode Ephemeral stores no client secret, so it has no Secret whose name could be taken or too long.
     validation = Rule::new(
-        "self.spec.privateKey.secretRef.name != \
+        "has(self.spec.clientSecret) && self.spec.clientSecret.mode == 'Ephemeral' || \
+         self.spec.privateKey.secretRef.name != \
          (has(self.spec.clientSecret) && has(self.spec.clientSecret.secretName) \
          ? self.spec.clientSecret.secretName : self.metadata.name + '-client-secret')"
     )
@@ -101,7 +105,8 @@ const DEFAULT_KEY_ENTRY: &str = "private-key.pem";
     )
     .field_path(".spec.clientSecret.secretName"),
     validation = Rule::new(
-        "(has(self.spec.secret) && has(self.spec.secret.name) ? self.spec.secret.name : self.metadata.name) != \
+        "has(self.spec.clientSecret) && self.spec.clientSecret.mode == 'Ephemeral' || \
+         (has(self.spec.secret) && has(self.spec.secret.name) ? self.spec.secret.name : self.metadata.name) != \
          (has(self.spec.clientSecret) && has(self.spec.clientSecret.secretName) \
          ? self.spec.clientSecret.secretName : self.metadata.name + '-client-secret')"
     )
@@ -111,39 +116,38 @@ const DEFAULT_KEY_ENTRY: &str = "private-key.pem";
     )
     .field_path(".spec.secret.name"),
     validation = Rule::new(
-        "self.metadata.name.size() <= 239 || \
-         (has(self.spec.clientSecret) && has(self.spec.clientSecret.secretName))"
+        "self.metadata.name.size() <= 239 || has(self.spec.clientSecret) && \
+         (has(self.spec.clientSecret.secretName) || self.spec.clientSecret.mode == 'Ephemeral')"
     )
     .message(
         "must have at most 239 characters, as -client-secret is added for the client secret's Secret; or set \
          spec.clientSecret.secretName"
     )
-    .field_path(".metadata.name"),
-    // Effective names are compared, so that writing out a default is no change.
-    validation = Rule::new(
-        "(has(self.spec.secret) && has(self.spec.secret.name) ? self.spec.secret.name : self.metadata.name) == \
-         (has(oldSelf.spec.secret) && has(oldSelf.spec.secret.name) \
-         ? oldSelf.spec.secret.name : oldSelf.metadata.name)"
-    )
-    .message(
-        "must not change, as readers of the old Secret would be left with an expired token; create another \
-         AsaCredential instead"
-    )
-    .field_path(".spec.secret.name"),
-    validation = Rule::new(
-        "(has(self.spec.clientSecret) && has(self.spec.clientSecret.secretName) \
-         ? self.spec.clientSecret.secretName : self.metadata.name + '-client-secret') == \
-         (has(oldSelf.spec.clientSecret) && has(oldSelf.spec.clientSecret.secretName) \
-         ? oldSelf.spec.clientSecret.secretName : oldSelf.metadata.name + '-client-secret')"
-    )
-    .message(
-        "must not change, as readers of the old Secret would be left with an expired client secret; create another \
-         AsaCredential instead"
-    )
-    .field_path(".spec.clientSecret.secretName")
+    .field_path(".metadata.name")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = Rule::new("has(self.clientId) || self.privateKey.generate == 'IfMissing'")
+        .message(
+            "Apple Ads shows the clientId under Account Settings › API; it may be absent only while privateKey.generate is \
+             IfMissing"
+        )
+        .reason(Reason::FieldValueRequired)
+        .field_path(".clientId"),
+    validation = Rule::new("has(self.teamId) || self.privateKey.generate == 'IfMissing'")
+        .message(
+            "Apple Ads shows the teamId under Account Settings › API; it may be absent only while privateKey.generate is \
+             IfMissing"
+        )
+        .reason(Reason::FieldValueRequired)
+        .field_path(".teamId"),
+    validation = Rule::new("has(self.keyId) || self.privateKey.generate == 'IfMissing'")
+        .message(
+            "Apple Ads shows the keyId under Account Settings › API; it may be absent only while privateKey.generate is \
+             IfMissing"
+        )
+        .reason(Reason::FieldValueRequired)
+        .field_path(".keyId"),
     validation = Rule::new("!has(self.organization) || !has(self.apis) || 'CampaignManagementV5' in self.apis")
         .message(
             "chooses among the campaign groups of CampaignManagementV5; add that to apis, or remove organization: a token \
@@ -156,19 +160,25 @@ const DEFAULT_KEY_ENTRY: &str = "private-key.pem";
 )]
 pub struct AsaCredentialSpec {
     /// The clientId that Apple Ads shows under Account Settings › API beside the uploaded key, for example
-    /// SEARCHADS.27478e71-3bb0-4588-998c-182e2b405577.
+    /// SEARCHADS.27478e71-3bb0-4588-998c-182e2b405577. It may be absent only while privateKey.generate is IfMissing, until
+    /// the public key was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = APPLE_ID))]
-    pub client_id: String,
+    pub client_id: Option<String>,
 
-    /// The teamId that Apple Ads shows beside the clientId, and of the same form.
+    /// The teamId that Apple Ads shows beside the clientId, and of the same form. It may be absent where the
+    /// clientId may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = APPLE_ID))]
-    pub team_id: String,
+    pub team_id: Option<String>,
 
-    /// The keyId that Apple Ads shows beside the clientId, for example bacaebda-e219-41ee-a907-e2c25b24d1b2.
+    /// The keyId that Apple Ads shows beside the clientId, for example bacaebda-e219-41ee-a907-e2c25b24d1b2. Once it is set,
+    /// no key is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = APPLE_ID))]
-    pub key_id: String,
+    pub key_id: Option<String>,
 
-    /// Where the private key is whose public half was uploaded to Apple.
+    /// Where the private key is whose public half is uploaded to Apple, and who makes it.
     pub private_key: PrivateKeySource,
 
     /// The APIs whose ids are resolved, and by which a token is proved before it is published, in this order: PlatformV1
@@ -194,8 +204,8 @@ pub struct AsaCredentialSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_account: Option<AdAccountChoice>,
 
-    /// The client secret: a JWT that the operator signs with the private key, exchanges for access tokens and publishes
-    /// in a Secret of its own.
+    /// The client secret: a JWT that the operator signs with the private key, exchanges for access tokens and, unless its
+    /// mode is Ephemeral, publishes in a Secret of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecretSpec>,
 
@@ -206,94 +216,11 @@ pub struct AsaCredentialSpec {
     /// The Secret that the access token and the resolved ids are published in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSpec>,
-}
 
-/// Where the private key is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PrivateKeySource {
-    /// The entry of a Secret in the resource's own namespace that holds the EC P-256 private key as PEM (PKCS#8 or
-    /// SEC1). The Secret's type is Opaque or asa-operator.dev/private-key; no other is read.
-    pub secret_ref: SecretKeyRef,
-}
-
-/// One entry of a Secret in the resource's own namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SecretKeyRef {
-    /// The Secret's name.
-    #[schemars(length(min = 1, max = MAX_NAME_CHARS), regex(pattern = DNS_SUBDOMAIN))]
-    pub name: String,
-
-    /// The entry of the Secret's data. Default: private-key.pem.
-    #[serde(default = "default_key_entry")]
-    #[schemars(length(min = 1, max = MAX_NAME_CHARS), regex(pattern = SECRET_ENTRY))]
-    pub key: String,
-}
-
-/// An API of Apple Ads. Both take the same token; each has ids of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum AdsApi {
-    /// Apple Ads Platform API v1.
-    PlatformV1,
-    /// Campaign Management API v5, which ends on 2027-01-26.
-    CampaignManagementV5,
-}
-
-/// The organization chosen among several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct OrganizationChoice {
-    /// The orgId of a campaign group, for example 40669820.
-    #[schemars(range(min = 1, max = MAX_ID))]
-    pub org_id: i64,
-}
-
-/// The ad account chosen among several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AdAccountChoice {
-    /// The id of an ad account, which is never an orgId.
-    #[schemars(range(min = 1, max = MAX_ID))]
-    pub id: i64,
-}
-
-/// How the client secret lives and where it is published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("!has(self.renewBefore) || duration(self.renewBefore) < duration(self.lifetime)")
-        .message("must be shorter than lifetime (default 4296h)")
-        .field_path(".renewBefore")
-)]
-pub struct ClientSecretSpec {
-    /// How long a client secret is valid, in hours, minutes and seconds (4296h, 90m, 1h30m), from 60s to 4320h: Apple
-    /// refuses more than 180 days. Default: 4296h (179 days).
-    #[serde(default = "default_lifetime")]
-    #[schemars(
-        length(min = 1, max = MAX_DURATION_CHARS),
-        regex(pattern = DURATION),
-        extend("default" = DEFAULT_LIFETIME)
-    )]
-    #[x_kube(
-        validation = Rule::new("duration(self) >= duration('60s') && duration(self) <= duration('4320h')")
-            .message("must be between 60s and 4320h; Apple refuses client secrets of more than 180 days")
-    )]
-    pub lifetime: Duration,
-
-    /// How long before its end a client secret is replaced, for example 720h; shorter than lifetime. Default: a sixth of
-    /// lifetime.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = MAX_DURATION_CHARS), regex(pattern = DURATION))]
-    #[x_kube(
-        validation = Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('4320h')")
-            .message("must be between 1s and 4320h, and shorter than lifetime")
-    )]
-    pub renew_before: Option<Duration>,
-
-    /// The name of the Secret with the client secret; it cannot change. Default: the resource's name followed by
-    /// -client-secret.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = MAX_NAME_CHARS), regex(pattern = DNS_SUBDOMAIN))]
-    pub secret_name: Option<String>,
+    /// Whether the operator leaves this credential alone: while true, nothing is asked of Apple and nothing is written but
+    /// status; the Secret stays as it is, and Ready turns False when its token expires. Default: false.
+    #[serde(default)]
+    pub suspend: bool,
 }
 
 /// When the access token is renewed.
@@ -309,27 +236,4 @@ pub struct AccessTokenSpec {
             .message("must be between 1s and 60m; a token lives for one hour")
     )]
     pub renew_before: Option<Duration>,
-}
-
-/// The managed Secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SecretSpec {
-    /// The Secret's name; it cannot change. Default: the resource's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = MAX_NAME_CHARS), regex(pattern = DNS_SUBDOMAIN))]
-    pub name: Option<String>,
-}
-
-impl Default for ClientSecretSpec {
-    fn default() -> Self {
-        Self { lifetime: default_lifetime(), renew_before: None, secret_name: None }
-    }
-}
-
-pub(super) fn default_lifetime() -> Duration {
-    std::time::Duration::from_secs(DEFAULT_LIFETIME_SECONDS).into()
-}
-
-fn default_key_entry() -> String {
-    DEFAULT_KEY_ENTRY.to_owned()
 }

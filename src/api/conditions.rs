@@ -69,6 +69,10 @@ vocabulary! {
     Reason {
         /// Nothing was tried yet.
         Pending,
+        /// The key is there; its public half has to be uploaded to Apple, and the ids that Apple then shows go into the spec.
+        AwaitingUpload,
+        /// The resource is suspended: nothing is renewed.
+        Suspended,
         /// The private key was found and is usable.
         Loaded,
         /// Signed by the operator or issued by Apple.
@@ -99,6 +103,8 @@ vocabulary! {
         KeyUnsupported,
         /// The key is the sample from Apple's documentation, which everybody has.
         SampleKey,
+        /// No key pair could be made.
+        KeyNotMade,
         /// The client secret could not be signed.
         SigningFailed,
         /// Apple answered `invalid_client`: ids and key do not match, or the API user is gone.

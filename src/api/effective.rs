@@ -1,12 +1,47 @@
 //! What holds for a resource once every default is applied: here and nowhere else.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kube::ResourceExt as _;
 
-use super::asa_credential::{AccessTokenSpec, AdsApi, AsaCredential, ClientSecretSpec, SecretSpec, default_lifetime};
+use super::asa_credential::{
+    AccessTokenSpec, Adoption, AdsApi, AsaCredential, ClientSecretMode, ClientSecretSpec, DeletionPolicy, GenerateKey,
+    SecretFormat, SecretSpec, Selection, default_lifetime,
+};
+
+/// The life of a client secret that serves one use.
+const EPHEMERAL_LIFETIME: Duration = Duration::from_mins(5);
+
+/// Labels or annotations where the user names none.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
+/// The three ids that Apple shows beside an uploaded key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientIds<'a> {
+    /// Who asks.
+    pub client_id: &'a str,
+    /// For whom the client secret is signed.
+    pub team_id: &'a str,
+    /// By which key.
+    pub key_id: &'a str,
+}
 
 impl AsaCredential {
+    /// The ids that Apple shows; `None` until all three are set, before which nothing can be asked of Apple.
+    pub fn client_ids(&self) -> Option<ClientIds<'_>> {
+        Some(ClientIds {
+            client_id: self.spec.client_id.as_deref()?,
+            team_id: self.spec.team_id.as_deref()?,
+            key_id: self.spec.key_id.as_deref()?,
+        })
+    }
+
+    /// Whether the operator may make the key pair.
+    pub fn generates_key(&self) -> bool {
+        self.spec.private_key.generate == GenerateKey::IfMissing
+    }
+
     /// The APIs in use, in the user's order; both, the Platform API first, where the user named none.
     pub fn apis(&self) -> Vec<AdsApi> {
         match &self.spec.apis {
@@ -15,34 +50,57 @@ impl AsaCredential {
         }
     }
 
-    /// The name of the Secret with the access token.
-    pub fn secret_name(&self) -> String {
-        match &self.spec.secret {
-            Some(SecretSpec { name: Some(name) }) => name.clone(),
-            _ => self.name_any(),
-        }
+    /// Who chooses among several organizations.
+    pub fn organization_selection(&self) -> Selection {
+        self.spec.organization.unwrap_or_default().selection
     }
 
-    /// The name of the Secret with the client secret.
-    pub fn client_secret_name(&self) -> String {
-        match &self.spec.client_secret {
+    /// The orgId that the user chose.
+    pub fn organization_id(&self) -> Option<i64> {
+        self.spec.organization.unwrap_or_default().org_id
+    }
+
+    /// Who chooses among several ad accounts.
+    pub fn ad_account_selection(&self) -> Selection {
+        self.spec.ad_account.unwrap_or_default().selection
+    }
+
+    /// The id of the ad account that the user chose.
+    pub fn ad_account_id(&self) -> Option<i64> {
+        self.spec.ad_account.unwrap_or_default().id
+    }
+
+    /// How long a client secret is kept.
+    pub fn client_secret_mode(&self) -> ClientSecretMode {
+        self.spec.client_secret.as_ref().map(|secret| secret.mode).unwrap_or_default()
+    }
+
+    /// The name of the Secret with the client secret; `None` where it is stored nowhere.
+    pub fn client_secret_name(&self) -> Option<String> {
+        if self.client_secret_mode() == ClientSecretMode::Ephemeral {
+            return None;
+        }
+        Some(match &self.spec.client_secret {
             Some(ClientSecretSpec { secret_name: Some(name), .. }) => name.clone(),
             _ => format!("{}-client-secret", self.name_any()),
-        }
+        })
     }
 
     /// How long a client secret is valid.
     pub fn client_secret_lifetime(&self) -> Duration {
-        match &self.spec.client_secret {
-            Some(secret) => secret.lifetime.into(),
-            None => default_lifetime().into(),
+        match (self.client_secret_mode(), &self.spec.client_secret) {
+            (ClientSecretMode::Ephemeral, _) => EPHEMERAL_LIFETIME,
+            (ClientSecretMode::Persistent, Some(secret)) => secret.lifetime.into(),
+            (ClientSecretMode::Persistent, None) => default_lifetime().into(),
         }
     }
 
-    /// How long before its end a client secret is replaced: a sixth of its life unless the user says otherwise.
+    /// How long before its end a client secret is replaced: a sixth of its life unless the user says otherwise, and zero
+    /// where it serves one use.
     pub fn client_secret_renew_before(&self) -> Duration {
-        match &self.spec.client_secret {
-            Some(ClientSecretSpec { renew_before: Some(renew_before), .. }) => (*renew_before).into(),
+        match (self.client_secret_mode(), &self.spec.client_secret) {
+            (ClientSecretMode::Ephemeral, _) => Duration::ZERO,
+            (_, Some(ClientSecretSpec { renew_before: Some(renew_before), .. })) => (*renew_before).into(),
             _ => self.client_secret_lifetime() / 6,
         }
     }
@@ -54,84 +112,49 @@ impl AsaCredential {
             None => None,
         }
     }
+
+    /// The name of the Secret with the access token.
+    pub fn secret_name(&self) -> String {
+        match &self.spec.secret {
+            Some(SecretSpec { name: Some(name), .. }) => name.clone(),
+            _ => self.name_any(),
+        }
+    }
+
+    /// The forms in which the managed Secret carries everything once more.
+    pub fn formats(&self) -> BTreeSet<SecretFormat> {
+        self.secret().map(|secret| secret.formats.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The labels that the user wants on the managed Secret.
+    pub fn secret_labels(&self) -> &BTreeMap<String, String> {
+        self.secret().map_or(&NONE, |secret| &secret.labels)
+    }
+
+    /// The annotations that the user wants on the managed Secret.
+    pub fn secret_annotations(&self) -> &BTreeMap<String, String> {
+        self.secret().map_or(&NONE, |secret| &secret.annotations)
+    }
+
+    /// Whether a Secret may be taken over that no existing resource owns.
+    pub fn adopts_unowned(&self) -> bool {
+        self.secret().is_some_and(|secret| secret.adoption == Adoption::IfUnowned)
+    }
+
+    /// Whether the managed Secret stays when the resource is deleted.
+    pub fn retains(&self) -> bool {
+        self.secret().is_some_and(|secret| secret.deletion_policy == DeletionPolicy::Retain)
+    }
+
+    /// Whether the operator is to leave this credential alone.
+    pub fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+
+    fn secret(&self) -> Option<&SecretSpec> {
+        self.spec.secret.as_ref()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::api::asa_credential::SecretKeyRef;
-
-    const HOUR: Duration = Duration::from_hours(1);
-
-    /// The resource `acme` with these fields besides those that are required.
-    fn acme(fields: Value) -> AsaCredential {
-        let mut spec = json!({
-            "clientId": "SEARCHADS.1",
-            "teamId": "SEARCHADS.1",
-            "keyId": "1",
-            "privateKey": {"secretRef": {"name": "acme-key"}},
-        });
-        let Value::Object(fields) = fields else { panic!("fields are an object") };
-        spec.as_object_mut().unwrap().extend(fields);
-        AsaCredential::new("acme", serde_json::from_value(spec).unwrap())
-    }
-
-    #[test]
-    fn a_bare_resource_has_every_default() {
-        let acme = acme(json!({}));
-        assert_eq!(acme.apis(), [AdsApi::PlatformV1, AdsApi::CampaignManagementV5]);
-        assert_eq!(acme.secret_name(), "acme");
-        assert_eq!(acme.client_secret_name(), "acme-client-secret");
-        assert_eq!(acme.client_secret_lifetime(), 4296 * HOUR);
-        assert_eq!(acme.client_secret_renew_before(), 716 * HOUR);
-        assert_eq!(acme.access_token_renew_before(), None);
-    }
-
-    #[test]
-    fn what_the_user_says_counts() {
-        let acme = acme(json!({
-            "apis": ["CampaignManagementV5"],
-            "secret": {"name": "token"},
-            "clientSecret": {"lifetime": "1h30m", "renewBefore": "0.5h", "secretName": "signed"},
-            "accessToken": {"renewBefore": "40m"},
-        }));
-        assert_eq!(acme.apis(), [AdsApi::CampaignManagementV5]);
-        assert_eq!(acme.secret_name(), "token");
-        assert_eq!(acme.client_secret_name(), "signed");
-        assert_eq!(acme.client_secret_lifetime(), HOUR * 3 / 2);
-        assert_eq!(acme.client_secret_renew_before(), HOUR / 2);
-        assert_eq!(acme.access_token_renew_before(), Some(HOUR * 2 / 3));
-    }
-
-    #[test]
-    fn objects_that_leave_everything_out_change_nothing() {
-        let bare = acme(json!({}));
-        let empty = acme(json!({"secret": {}, "clientSecret": {}, "accessToken": {}}));
-        assert_eq!(empty.secret_name(), bare.secret_name());
-        assert_eq!(empty.client_secret_name(), bare.client_secret_name());
-        assert_eq!(empty.client_secret_lifetime(), bare.client_secret_lifetime());
-        assert_eq!(empty.client_secret_renew_before(), bare.client_secret_renew_before());
-        assert_eq!(empty.access_token_renew_before(), None);
-    }
-
-    #[test]
-    fn a_client_secret_is_renewed_when_a_sixth_of_its_life_is_left() {
-        let acme = acme(json!({"clientSecret": {"lifetime": "60s"}}));
-        assert_eq!(acme.client_secret_renew_before(), Duration::from_secs(10));
-    }
-
-    #[test]
-    fn the_types_and_the_schema_know_the_same_defaults() {
-        let crds = serde_json::to_value(crate::api::crd::crds()).unwrap();
-        let spec = &crds[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
-        let lifetime = &spec["clientSecret"]["properties"]["lifetime"]["default"];
-        let written: kube::core::Duration = serde_json::from_value(lifetime.clone()).unwrap();
-        assert_eq!(written, ClientSecretSpec::default().lifetime);
-
-        let entry = &spec["privateKey"]["properties"]["secretRef"]["properties"]["key"]["default"];
-        let read: SecretKeyRef = serde_json::from_value(json!({"name": "acme-key"})).unwrap();
-        assert_eq!(*entry, read.key);
-    }
-}
+mod tests;

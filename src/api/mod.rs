@@ -17,13 +17,16 @@ mod schema;
 pub mod status;
 
 pub use asa_credential::{
-    AccessTokenSpec, AdAccountChoice, AdsApi, AsaCredential, AsaCredentialSpec, ClientSecretSpec, OrganizationChoice,
-    PrivateKeySource, SecretKeyRef, SecretSpec,
+    AccessTokenSpec, AdAccountChoice, Adoption, AdsApi, AsaCredential, AsaCredentialSpec, ClientSecretMode,
+    ClientSecretSpec, DeletionPolicy, GenerateKey, OrganizationChoice, PrivateKeySource, SecretFormat, SecretKeyRef,
+    SecretSpec, Selection,
 };
 pub use conditions::{Condition, ConditionStatus, ConditionType, Reason};
+pub use effective::ClientIds;
 pub use schema::{MAX_ID, MAX_REQUEST_CHARS};
 pub use status::{
-    AdAccount, AsaCredentialStatus, Binding, Life, MAX_CHOICES, Organization, PrivateKeyStatus, PublishedSecret,
+    AdAccount, AsaCredentialStatus, Binding, ClientSecretStatus, Life, MAX_CHOICES, Organization, PrivateKeyStatus,
+    PublishedSecret,
 };
 
 /// The API group of every kind of this operator.

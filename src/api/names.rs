@@ -22,3 +22,6 @@ pub const ANNOTATION_FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt"
 /// Annotation on a Secret of ours: what was written with its data (times, ids, a digest; no secret), as JSON. It lets a
 /// restarted operator see from metadata alone that nothing is to be done.
 pub const ANNOTATION_RECORD: &str = "asa-operator.dev/record";
+
+/// Annotation on a managed Secret: the names of the labels and annotations that were set on it from the spec, as JSON.
+pub const ANNOTATION_APPLIED: &str = "asa-operator.dev/applied";

@@ -43,9 +43,9 @@ pub struct AsaCredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_key: Option<PrivateKeyStatus>,
 
-    /// The life of the client secret in use.
+    /// The client secret in use, and the Secret that it was last published in; absent where it is signed anew for each use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_secret: Option<Life>,
+    pub client_secret: Option<ClientSecretStatus>,
 
     /// The life of the published access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,6 +106,28 @@ pub struct Life {
     /// When it is to be replaced.
     #[schemars(schema_with = "timestamp")]
     pub renewal_time: Timestamp,
+}
+
+/// The client secret in use: from when to when, and where it is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientSecretStatus {
+    /// When it was signed.
+    #[schemars(schema_with = "timestamp")]
+    pub issued_at: Timestamp,
+
+    /// When it ends.
+    #[schemars(schema_with = "timestamp")]
+    pub expires_at: Timestamp,
+
+    /// When it is to be replaced.
+    #[schemars(schema_with = "timestamp")]
+    pub renewal_time: Timestamp,
+
+    /// The Secret that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_NAME_CHARS))]
+    pub secret_name: Option<String>,
 }
 
 impl Life {

@@ -10,8 +10,11 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use p256::SecretKey;
+use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::{self, EncodePrivateKey as _, EncodePublicKey as _, LineEnding, SecretDocument};
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+use zeroize::Zeroizing;
 
 pub use error::{KeyError, KeyKind};
 
@@ -31,6 +34,11 @@ pub struct PrivateKey {
     public_key_pem: String,
     fingerprint: String,
 }
+
+/// No key could be made: the system gives no randomness.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("the system gives no randomness")]
+pub struct NoRandomness;
 
 impl PrivateKey {
     /// Reads the private key in `input`: SEC1 or PKCS#8, as PEM (also with `EC PARAMETERS` before it, CRLF, a byte order
@@ -54,6 +62,16 @@ impl PrivateKey {
             return Err(KeyError::SampleKey);
         }
         Ok(Self { secret, public_key_pem, fingerprint })
+    }
+
+    /// Makes a key pair with the system's randomness, and gives it as the PKCS#8 PEM that [`PrivateKey::parse`] reads.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomness`] where the system gives none.
+    pub fn generate() -> Result<Zeroizing<String>, NoRandomness> {
+        let secret = SecretKey::try_generate().map_err(|_| NoRandomness)?;
+        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| NoRandomness)
     }
 
     /// The public half as SPKI PEM, ready to be pasted into Apple's page; ends with a line end.

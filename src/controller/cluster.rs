@@ -7,7 +7,11 @@ use zeroize::Zeroizing;
 use crate::{
     api::{AsaCredential, AsaCredentialStatus},
     controller::events::Note,
-    credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
+    credential::{
+        failure::ClusterClass,
+        published::Body,
+        secret_meta::{SecretMeta, Version},
+    },
 };
 
 /// A Secret as it was read.
@@ -48,6 +52,17 @@ pub trait Cluster: Send + Sync + 'static {
         name: &str,
         body: &Body,
     ) -> impl Future<Output = Result<SecretMeta, ClusterClass>> + Send;
+
+    /// Deletes a Secret in this state; a conflict if it is in another one, or gone.
+    fn delete(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: &Version,
+    ) -> impl Future<Output = Result<(), ClusterClass>> + Send;
+
+    /// Whether the resource, as its uid names it, is there and not being deleted.
+    fn is_there(&self, object: &AsaCredential) -> impl Future<Output = Result<bool, ClusterClass>> + Send;
 
     /// Replaces the status of `object`; a conflict if the object is no longer as seen.
     fn write_status(

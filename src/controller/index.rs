@@ -3,7 +3,7 @@
 //! Pure: watches and answers are applied to it, and it says whom they concern.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -16,10 +16,10 @@ use crate::{
         names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
     },
     credential::{
-        published::Target,
         queue::Id,
         secret_meta::{SecretMeta, Version},
-        sight::Sight,
+        sight::{Holder, Sight, Stray},
+        target::Target,
     },
 };
 
@@ -51,6 +51,8 @@ pub struct Index {
     credentials: HashMap<Id, Arc<AsaCredential>>,
     secrets: HashMap<SecretName, Sight>,
     users: HashMap<SecretName, BTreeSet<Id>>,
+    /// Secrets that were written for a credential and that it does not name any more.
+    strays: HashMap<Id, BTreeMap<String, Arc<SecretMeta>>>,
     scopes: HashMap<Scope, Secrets>,
 }
 
@@ -76,6 +78,29 @@ impl Index {
             Some(Secrets::Watched(there)) if !there.contains(&hash(secret)) => Sight::Absent,
             _ => Sight::Unknown,
         }
+    }
+
+    /// Whose a Secret of `namespace` is.
+    #[must_use]
+    pub fn holder(&self, namespace: &str, meta: &SecretMeta) -> Holder {
+        let controller = meta.owner_references.iter().find(|owner| owner.controller == Some(true));
+        if let Some(owner) = controller.or(meta.owner_references.first()) {
+            return Holder::Object(format!("{} {}", owner.kind, owner.name));
+        }
+        let holder = meta.owner_label.as_deref().and_then(|uid| self.by_uid(namespace, uid));
+        holder.map_or(Holder::Nobody, |id| Holder::Object(format!("AsaCredential {}", id.name)))
+    }
+
+    fn by_uid(&self, namespace: &str, uid: &str) -> Option<&Id> {
+        let mut there = self.credentials.iter().filter(|(id, _)| *id.namespace == *namespace);
+        there.find(|(_, object)| object.metadata.uid.as_deref() == Some(uid)).map(|(id, _)| id)
+    }
+
+    /// The Secrets that were written for a credential and that it does not name any more.
+    #[must_use]
+    pub fn strays(&self, id: &Id) -> Vec<Stray> {
+        let strays = self.strays.get(id).into_iter().flatten();
+        strays.map(|(name, meta)| Stray { name: name.clone(), meta: Some(Arc::clone(meta)) }).collect()
     }
 
     /// Whether the Secrets of `namespace` have to be asked for.
@@ -104,6 +129,11 @@ impl Index {
         let named = secrets_of(&object);
         self.drop_interest(&id, &named);
         for secret in named {
+            if let Some(strays) = self.strays.get_mut(&id)
+                && let Some(meta) = strays.remove(&secret.name)
+            {
+                self.secrets.insert(secret.clone(), Sight::Present(meta));
+            }
             self.users.entry(secret).or_default().insert(id.clone());
         }
         self.credentials.insert(id.clone(), Arc::new(object));
@@ -113,6 +143,7 @@ impl Index {
     /// A credential is gone.
     pub fn remove_credential(&mut self, id: &Id) {
         self.drop_interest(id, &[]);
+        self.strays.remove(id);
         self.credentials.remove(id);
     }
 
@@ -133,7 +164,7 @@ impl Index {
             there.insert(hash(&secret));
         }
         if !self.users.contains_key(&secret) {
-            return Vec::new();
+            return self.apply_stray(secret, meta);
         }
         if let Some(Sight::Present(known)) = self.secrets.get(&secret)
             && !is_news(&known.version, &meta.version)
@@ -143,6 +174,20 @@ impl Index {
         let users = self.users_of(&secret);
         self.secrets.insert(secret, Sight::Present(Arc::new(meta)));
         users
+    }
+
+    /// A Secret that no credential names matters if it was written for one.
+    fn apply_stray(&mut self, secret: SecretName, meta: SecretMeta) -> Vec<Id> {
+        if meta.record.is_none() {
+            return Vec::new();
+        }
+        let owners = meta.owner_references.iter().map(|owner| owner.uid.as_str()).chain(meta.owner_label.as_deref());
+        let owner = owners.filter(|uid| meta.was_written_for(uid, &secret.name));
+        let Some(id) = owner.filter_map(|uid| self.by_uid(&secret.namespace, uid)).next().cloned() else {
+            return Vec::new();
+        };
+        let known = self.strays.entry(id.clone()).or_default().insert(secret.name, Arc::new(meta.clone()));
+        if known.is_some_and(|known| known.version == meta.version) { Vec::new() } else { vec![id] }
     }
 
     /// A Secret is not there; `uid` tells which one is gone, where that is known.
@@ -158,8 +203,23 @@ impl Index {
         let users = self.users_of(&secret);
         if !users.is_empty() {
             self.secrets.insert(secret, Sight::Absent);
+            return users;
         }
-        users
+        self.drop_strays(|namespace, name| *namespace == *secret.namespace && *name == *secret.name)
+    }
+
+    /// Forgets strays by namespace and name. Says whose they were.
+    fn drop_strays(&mut self, is_gone: impl Fn(&str, &str) -> bool) -> Vec<Id> {
+        let mut concerned = Vec::new();
+        self.strays.retain(|id, strays| {
+            let before = strays.len();
+            strays.retain(|name, _| !is_gone(&id.namespace, name));
+            if strays.len() < before {
+                concerned.push(id.clone());
+            }
+            !strays.is_empty()
+        });
+        concerned
     }
 
     /// All Secrets of a scope were listed and are watched from here on: the others of that scope are gone.
@@ -172,7 +232,13 @@ impl Index {
             .filter(|(secret, sight)| in_scope(secret) && **sight != Sight::Absent && !listed.contains(*secret))
             .map(|(secret, _)| secret.clone())
             .collect();
-        gone.into_iter().flat_map(|secret| self.remove_secret(secret, None)).collect()
+        let gone = gone.into_iter().flat_map(|secret| self.remove_secret(secret, None)).collect::<Vec<_>>();
+        let in_scope = |namespace: &str| scope.as_ref().is_none_or(|scope| scope == namespace);
+        let is_listed = |namespace: &str, name: &str| {
+            listed.contains(&SecretName { namespace: namespace.to_owned(), name: name.to_owned() })
+        };
+        let strays = self.drop_strays(|namespace, name| in_scope(namespace) && !is_listed(namespace, name));
+        gone.into_iter().chain(strays).collect()
     }
 
     /// The Secrets of a scope cannot be watched. Says whom that concerns, unless it was known.
@@ -200,14 +266,18 @@ impl Index {
 
     /// Forgets the Secrets that `id` named, but for those that it still names.
     fn drop_interest(&mut self, id: &Id, still_named: &[SecretName]) {
-        let Some(object) = self.credentials.get(id) else { return };
-        for secret in secrets_of(object).into_iter().filter(|secret| !still_named.contains(secret)) {
+        let Some(object) = self.credentials.get(id).cloned() else { return };
+        for secret in secrets_of(&object).into_iter().filter(|secret| !still_named.contains(secret)) {
             let Some(users) = self.users.get_mut(&secret) else { continue };
             users.remove(id);
             if users.is_empty() {
                 self.users.remove(&secret);
                 // What is known of it stays true only while its events are kept.
-                self.secrets.remove(&secret);
+                if let Some(Sight::Present(meta)) = self.secrets.remove(&secret)
+                    && object.metadata.uid.as_deref().is_some_and(|uid| meta.was_written_for(uid, &secret.name))
+                {
+                    self.strays.entry(id.clone()).or_default().insert(secret.name, meta);
+                }
             }
         }
     }
@@ -217,8 +287,8 @@ impl Index {
 fn secrets_of(object: &AsaCredential) -> Vec<SecretName> {
     let namespace = object.namespace().unwrap_or_default();
     let key = object.spec.private_key.secret_ref.name.clone();
-    let targets = Target::ALL.map(|target| target.name(object));
-    targets.into_iter().chain([key]).map(|name| SecretName { namespace: namespace.clone(), name }).collect()
+    let targets = Target::ALL.into_iter().filter_map(|target| target.name(object));
+    targets.chain([key]).map(|name| SecretName { namespace: namespace.clone(), name }).collect()
 }
 
 /// The name by which the queue knows `object`.

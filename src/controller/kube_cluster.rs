@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
     core::{PartialObjectMeta, Request, Status},
 };
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
@@ -25,7 +25,11 @@ use super::{
 };
 use crate::{
     api::{AsaCredential, AsaCredentialStatus},
-    credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
+    credential::{
+        failure::ClusterClass,
+        published::Body,
+        secret_meta::{SecretMeta, Version},
+    },
 };
 
 /// A request takes at most this long: kube repeats 429, 503 and 504 up to 15 times, which would hold a run for minutes.
@@ -105,6 +109,22 @@ impl Cluster for KubeCluster {
         let patch = Patch::Merge(body);
         let changed = self.ask(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await?;
         meta_of(&changed.metadata)
+    }
+
+    async fn delete(&self, namespace: &str, name: &str, version: &Version) -> Result<(), ClusterClass> {
+        let expected =
+            Preconditions { uid: Some(version.uid.clone()), resource_version: Some(version.resource_version.clone()) };
+        let options = DeleteParams { preconditions: Some(expected), ..DeleteParams::default() };
+        self.ask(self.secrets(namespace).delete(name, &options)).await.map(drop)
+    }
+
+    async fn is_there(&self, object: &AsaCredential) -> Result<bool, ClusterClass> {
+        let api: Api<AsaCredential> =
+            Api::namespaced(self.client.clone(), object.metadata.namespace.as_deref().unwrap_or_default());
+        let found = self.ask(async move { api.get_metadata_opt(&object.name_any()).await }).await?;
+        Ok(found.is_some_and(|found| {
+            found.metadata.uid == object.metadata.uid && found.metadata.deletion_timestamp.is_none()
+        }))
     }
 
     async fn write_status(

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::apple::Listed;
 use crate::{
-    api::AdsApi,
+    api::{AdsApi, ClientSecretMode},
     apple::error::{Class, Endpoint, Error as AppleError},
     credential::{
         failure::{Failure, Side, Subject},
@@ -14,9 +14,9 @@ use crate::{
         memory::{BadKey, ClientSecretInHand, Inputs, Key, Known, Memory, Proof, TokenInHand},
         now::Now,
         observed::Observed,
-        published::Target,
         schedule::Life,
         secret_meta::Version,
+        target::Target,
     },
 };
 
@@ -27,7 +27,9 @@ pub(super) enum Learned {
     /// The key's Secret was looked at.
     LookedAtKey,
     /// One of our Secrets was read in this state; the client secret in it, where there is a good one.
-    Inspected { target: Target, version: Version, intact: bool, jwt: Option<(SecretString, Life, String)> },
+    Inspected { target: Target, known: Known, jwt: Option<(SecretString, Life, String)> },
+    /// One of our Secrets was read in this state for the token in it.
+    Recalled(Version, Option<TokenInHand>),
     /// The key was read.
     Key(Key),
     /// There is no key.
@@ -42,8 +44,14 @@ pub(super) enum Learned {
     NotProved(AppleError),
     /// An API told what the user may use, or did not.
     Heard(AdsApi, Result<Listed, AppleError>),
+    /// A key pair was made.
+    MadeKey,
     /// One of our Secrets was written; it is now in this state.
     Wrote(Target, Version),
+    /// Only owner, labels and annotations of one of our Secrets were.
+    Restored(Target, Version),
+    /// Nothing of ours is left under this name.
+    Removed(String),
     /// A write met something else than was seen.
     Conflict(Target),
     /// The step failed.
@@ -71,23 +79,30 @@ pub(super) struct Context {
     choice: Choice,
     previous: Option<Resolution>,
     demand: Option<String>,
+    is_ephemeral: bool,
+    names: Vec<String>,
 }
 
 impl Context {
     pub(super) fn of(seen: &Observed<'_>, now: Now) -> Self {
         Self {
             now,
-            inputs: seen.inputs(),
+            inputs: seen.inputs(now),
             published: seen.published_life(),
             left: seen.published_left(now),
             choice: Choice::of(seen.object),
             previous: seen.resolution().cloned().or_else(|| seen.recalled_resolution()),
-            demand: seen.open_demand(),
+            demand: seen.open_demand(now),
+            is_ephemeral: seen.object.client_secret_mode() == ClientSecretMode::Ephemeral,
+            names: seen.targets().filter_map(|target| target.name(seen.object)).collect(),
         }
     }
 
     /// Enters what was learned into `memory`.
     pub(super) fn remember(self, memory: &mut Memory, learned: Learned) {
+        if matches!(learned, Learned::Token(_) | Learned::Failed(Side::Token, _)) {
+            self.asked(memory);
+        }
         match learned {
             Learned::Looked(target) => {
                 let content = memory.content_mut(target);
@@ -99,13 +114,21 @@ impl Context {
                 memory.key_looked_at = Some(self.now.steady);
                 memory.succeeded_with(Subject::Key);
             }
-            Learned::Inspected { target, version, intact, jwt } => {
-                memory.content_mut(target).known = Some(Known { version, intact, ours: false });
+            Learned::Inspected { target, known, jwt } => {
+                memory.content_mut(target).known = Some(known);
                 if let Some((jwt, life, bundle)) = jwt {
                     memory.client_secret = Some(ClientSecretInHand { jwt, life, bundle, fence: None });
                 }
                 memory.succeeded_with(Subject::Target(target));
             }
+            Learned::Recalled(version, token) => {
+                memory.recalled = Some(version);
+                if token.is_some() {
+                    memory.token = token;
+                }
+                memory.succeeded_with(Subject::Target(Target::Managed));
+            }
+            Learned::MadeKey => memory.succeeded_with(Subject::Key),
             Learned::Key(key) => {
                 memory.key = Some(key);
                 memory.key_failure = None;
@@ -130,9 +153,33 @@ impl Context {
             Learned::Proved(api, org_id) => Self::proved(memory, api, org_id),
             Learned::NotProved(error) => self.not_proved(memory, error),
             Learned::Heard(api, said) => self.heard(memory, api, said),
-            Learned::Wrote(target, version) => Self::wrote(memory, target, version),
+            Learned::Wrote(target, version) => {
+                memory.cleared.retain(|name| !self.names.contains(name));
+                memory.names.extend(self.names);
+                Self::wrote(memory, target, version);
+            }
+            Learned::Restored(target, version) => {
+                let content = memory.content_mut(target);
+                let intact = content.known.as_ref().is_none_or(|known| known.intact);
+                content.known = Some(Known { version, intact, ours: true, is_of_type: true });
+                memory.succeeded_with(Subject::Target(target));
+            }
+            Learned::Removed(name) => {
+                memory.cleared.insert(name);
+                memory.succeeded_with(Subject::Target(Target::Managed));
+            }
             Learned::Conflict(target) => memory.met_conflict(target),
             Learned::Failed(side, failure) => memory.failed(side, failure, self.left, self.inputs, self.now),
+        }
+    }
+
+    /// An attempt to get a token was made: what it was made for is handled, and what serves one use has served.
+    fn asked(&self, memory: &mut Memory) {
+        if let Some(demand) = &self.demand {
+            memory.served(demand.clone(), self.now);
+        }
+        if self.is_ephemeral {
+            memory.client_secret = None;
         }
     }
 
@@ -196,15 +243,12 @@ impl Context {
 
     fn wrote(memory: &mut Memory, target: Target, version: Version) {
         let content = memory.content_mut(target);
-        content.known = Some(Known { version, intact: true, ours: true });
+        content.known = Some(Known { version, intact: true, ours: true, is_of_type: true });
         memory.succeeded_with(Subject::Target(target));
         match target {
             Target::Managed => {
                 if let Some(token) = &mut memory.token {
                     token.fence = None;
-                    if token.demand.is_some() {
-                        memory.handled.clone_from(&token.demand);
-                    }
                 }
             }
             Target::ClientSecret => {

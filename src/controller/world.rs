@@ -1,6 +1,7 @@
 //! What all runs share: the two ports, the clock, what is seen, and the pace.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use kube::ResourceExt;
 
 use super::{
     clock::Clock,
-    index::{Index, SecretName},
+    index::{Index, SecretName, id_of},
     metrics::Metrics,
 };
 use crate::{
@@ -20,10 +21,11 @@ use crate::{
         now::Now,
         observed::Observed,
         pacing::{Entry, Pacing, Rate},
-        published::Target,
+        published::Record,
         queue::{Id, Standing},
         secret_meta::SecretMeta,
-        sight::Sight,
+        sight::{Holder, Sight, Sights, Stray},
+        target::Target,
     },
 };
 
@@ -72,16 +74,25 @@ impl<C, A> World<C, A> {
     /// All that is known of `object` now.
     pub fn observe<'a>(&self, object: &'a AsaCredential, memory: &'a Memory) -> Observed<'a> {
         let namespace = object.namespace().unwrap_or_default();
+        let uid = object.metadata.uid.as_deref().unwrap_or_default();
         let index = self.index();
-        let see = |name: String| index.sight(&SecretName { namespace: namespace.clone(), name });
-        Observed {
-            object,
-            key_secret: see(object.spec.private_key.secret_ref.name.clone()),
-            managed: see(Target::Managed.name(object)),
-            client_secret: see(Target::ClientSecret.name(object)),
-            polling: index.is_polled(&namespace).then_some(self.settings.secret_poll_interval),
-            memory,
-        }
+        let named = |name: String| SecretName { namespace: namespace.clone(), name };
+        let see = |name: Option<String>| name.map_or(Sight::Absent, |name| index.sight(&named(name)));
+        let [managed, client_secret] = Target::ALL.map(|target| see(target.name(object)));
+        let holder = |sight: &Sight| {
+            let foreign = sight.meta().filter(|meta| !meta.belongs_to(uid));
+            foreign.map_or(Holder::Nobody, |meta| index.holder(&namespace, meta))
+        };
+        let is_polled = index.is_polled(&namespace);
+        let strays = if is_polled { former_names(object, memory) } else { index.strays(&id_of(object)) };
+        let sights = Sights {
+            key_secret: see(Some(object.spec.private_key.secret_ref.name.clone())),
+            holders: [holder(&managed), holder(&client_secret)],
+            managed,
+            client_secret,
+            strays: strays.into_iter().filter(|stray| !memory.cleared.contains(&stray.name)).collect(),
+        };
+        Observed::new(object, sights, is_polled.then_some(self.settings.secret_poll_interval), memory)
     }
 
     /// What the queue has to know of `id`.
@@ -89,11 +100,11 @@ impl<C, A> World<C, A> {
         let index = self.index();
         let Some(object) = index.credential(id) else { return Standing::default() };
         let namespace = id.namespace.to_string();
-        let managed = index.sight(&SecretName { namespace, name: Target::Managed.name(object) });
+        let managed = index.sight(&SecretName { namespace, name: object.secret_name() });
         let uid = object.metadata.uid.as_deref().unwrap_or_default();
         let record = managed.meta().filter(|meta| meta.belongs_to(uid)).and_then(|meta| meta.record.as_ref());
         let tried = object.status.as_ref().is_some_and(|status| status.observed_generation.is_some());
-        Standing { life: record.map(super::super::credential::published::Record::life), tried }
+        Standing { life: record.map(Record::life), tried }
     }
 
     /// What an answer told of a Secret, without waiting for the watch to tell it too.
@@ -136,6 +147,19 @@ impl Drop for Pass {
     fn drop(&mut self) {
         lock(&self.pacing).leave(self.host);
     }
+}
+
+/// The names of earlier days that status and memory tell of.
+fn former_names(object: &AsaCredential, memory: &Memory) -> Vec<Stray> {
+    let status = object.status.as_ref();
+    let reported = [
+        status.and_then(|status| Some(status.secret.as_ref()?.name.clone())),
+        status.and_then(|status| status.client_secret.as_ref()?.secret_name.clone()),
+    ];
+    let present: Vec<_> = Target::ALL.into_iter().filter_map(|target| target.name(object)).collect();
+    let names: BTreeSet<String> = reported.into_iter().flatten().chain(memory.names.iter().cloned()).collect();
+    let former = names.into_iter().filter(|name| !present.contains(name));
+    former.map(|name| Stray { name, meta: None }).collect()
 }
 
 /// A panic elsewhere leaves what these locks guard in a usable state: each change is a single call.

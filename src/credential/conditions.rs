@@ -3,17 +3,21 @@
 //! `Ready` tells whether what is in the Secret works now, `RenewalHealthy` whether the next renewal is going well. They
 //! never lie for each other.
 
+use std::time::Duration;
+
 use super::{
+    failure::Trouble,
     identity::Verdict,
-    now::Now,
+    now::{Now, later},
     observed::Observed,
-    published::{Record, Target},
+    published::Record,
     schedule::{self, Life},
     status::{Explanation, LONGEST_MESSAGE, cut},
+    target::Target,
 };
 use crate::api::{
-    AsaCredentialStatus, Binding, Condition, ConditionStatus, ConditionType, Life as ReportedLife, PrivateKeyStatus,
-    PublishedSecret, Reason,
+    AsaCredentialStatus, Binding, ClientSecretMode, ClientSecretStatus, Condition, ConditionStatus, ConditionType,
+    Life as ReportedLife, MAX_CHOICES, PrivateKeyStatus, PublishedSecret, Reason,
     conditions::{find, remove_condition, set_condition},
 };
 
@@ -25,6 +29,9 @@ const ARROWS: [ConditionType; 5] = [
     ConditionType::OrganizationResolved,
     ConditionType::SecretPublished,
 ];
+
+/// So much time a user has between the write of a key and the write of the ids that belong to it.
+const HALF_A_CHANGE: Duration = Duration::from_mins(1);
 
 /// What one condition says.
 struct Said {
@@ -50,7 +57,7 @@ impl Said {
 /// The status that `seen` deserves at `now`.
 #[must_use]
 pub fn status(seen: &Observed<'_>, now: Now) -> AsaCredentialStatus {
-    Report { seen, now, broken: explanations(seen) }.status()
+    Report { seen, now, broken: explanations(seen, now) }.status()
 }
 
 struct Report<'a> {
@@ -60,16 +67,20 @@ struct Report<'a> {
 }
 
 /// Everything that is wrong, in the order of the data's way.
-fn explanations(seen: &Observed<'_>) -> Vec<Explanation> {
+fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
+    if seen.object.is_suspended() {
+        return vec![Explanation::of_suspension()];
+    }
     let key = seen.bad_key().map(|bad| Explanation::of_key(&bad.failure, seen.object));
-    let obstacle = seen.obstacle().map(|obstacle| Explanation::of_obstacle(obstacle, seen.object));
-    let fingerprint = seen.key().map(|key| key.fingerprint);
-    let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs());
-    let troubles =
-        troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint.as_deref()));
+    let awaited = (seen.key().is_some() && seen.object.client_ids().is_none()).then(Explanation::of_upload);
+    let obstacle = seen.obstacle().and_then(|obstacle| Explanation::of_obstacle(&obstacle, seen.object));
+    let fingerprint = seen.key().map(|key| key.fingerprint.as_str());
+    let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs(now));
+    let troubles = troubles.filter(|trouble| !may_be_half_a_change(seen, trouble, now));
+    let troubles = troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint));
     let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
     // The verdict words what the failed question meant for the ids; the failure itself would say it again.
-    let all = key.into_iter().chain(obstacle).chain(verdict).chain(troubles);
+    let all = key.into_iter().chain(awaited).chain(obstacle).chain(verdict).chain(troubles);
     let mut broken: Vec<Explanation> = Vec::new();
     for explanation in all {
         if !broken.iter().any(|other| other.arrow == explanation.arrow) {
@@ -78,6 +89,17 @@ fn explanations(seen: &Observed<'_>) -> Vec<Explanation> {
     }
     broken.sort_by_key(|explanation| ARROWS.iter().position(|arrow| *arrow == explanation.arrow));
     broken
+}
+
+/// Whether a refusal may be due to a change of key and ids that is only half done, as it takes two writes of the user:
+/// nobody is alarmed for a minute, while a token of the old ones lives and is not due.
+fn may_be_half_a_change(seen: &Observed<'_>, trouble: &Trouble, now: Now) -> bool {
+    let Some(published) = seen.published(Target::Managed) else { return false };
+    let life = published.life();
+    trouble.failure.is_rejection()
+        && seen.bundle().is_some_and(|bundle| bundle != published.bundle)
+        && seen.time_for(life, now) < seen.renewal(life)
+        && now.wall < later(trouble.since, HALF_A_CHANGE)
 }
 
 impl Report<'_> {
@@ -91,19 +113,20 @@ impl Report<'_> {
             }
         }
         let resolution = self.seen.resolution();
+        let secret = self.secret(old.secret);
         AsaCredentialStatus {
             observed_generation: self.seen.object.metadata.generation,
             last_handled_reconcile_at: self.seen.handled().map(ToOwned::to_owned),
             conditions,
             private_key: self.private_key(old.private_key),
-            client_secret: self.client_secret_life(),
+            client_secret: self.client_secret(old.client_secret),
             access_token: self.published().map(|record| self.reported(record.life())),
             organization: resolution.map_or(old.organization, |found| found.organization.clone()),
-            organizations: resolution.map_or(old.organizations, |found| found.organizations.clone()),
+            organizations: resolution.map_or(old.organizations, |found| first(&found.organizations)),
             ad_account: resolution.map_or(old.ad_account, |found| found.ad_account.clone()),
-            ad_accounts: resolution.map_or(old.ad_accounts, |found| found.ad_accounts.clone()),
-            binding: self.published().map(|_| Binding { name: Target::Managed.name(self.seen.object) }),
-            secret: self.secret(old.secret),
+            ad_accounts: resolution.map_or(old.ad_accounts, |found| first(&found.ad_accounts)),
+            binding: secret.as_ref().map(|secret| Binding { name: secret.name.clone() }),
+            secret,
         }
     }
 
@@ -128,18 +151,16 @@ impl Report<'_> {
             // A renewal that fails is RenewalHealthy's matter while a token of this client and key lives.
             ConditionType::AccessTokenIssued => self.live_token().unwrap_or_else(|| match broken {
                 Some(explanation) => Said::no(explanation),
+                None if self.published().is_some() => self.under_way(),
                 None => Said::pending("No token was asked for yet."),
             }),
             _ if let Some(explanation) = broken => Said::no(explanation),
             ConditionType::PrivateKeyLoaded => self.key_loaded(),
-            ConditionType::ClientSecretIssued => match self.client_secret_life() {
-                Some(life) => Said::yes(Reason::Issued, format!("Signed; valid until {}.", life.expires_at)),
-                None => Said::pending("No client secret was signed yet."),
-            },
+            ConditionType::ClientSecretIssued => self.client_secret_issued(),
             ConditionType::OrganizationResolved => self.organization_resolved(),
             _ => match self.published() {
                 Some(_) => {
-                    let name = Target::Managed.name(self.seen.object);
+                    let name = self.seen.object.secret_name();
                     Said::yes(Reason::Published, cut(&format!("Secret {name} holds the token."), LONGEST_MESSAGE))
                 }
                 None => Said::pending("Nothing was published yet."),
@@ -158,6 +179,22 @@ impl Report<'_> {
             }
             None => Said::pending("The key was not read yet."),
         }
+    }
+
+    fn client_secret_issued(&self) -> Said {
+        let is_ephemeral = self.seen.object.client_secret_mode() == ClientSecretMode::Ephemeral;
+        match self.client_secret_life() {
+            _ if is_ephemeral && self.live_token().is_some() => {
+                Said::yes(Reason::Issued, "Signed anew for each token, for five minutes; stored nowhere.")
+            }
+            Some(life) => Said::yes(Reason::Issued, format!("Signed; valid until {}.", life.expires_at)),
+            None => Said::pending("No client secret was signed yet."),
+        }
+    }
+
+    fn under_way(&self) -> Said {
+        let message = "A token for the present spec and key is under way.".to_owned();
+        Said { status: ConditionStatus::Unknown, reason: Reason::Renewing, message }
     }
 
     /// Whether a token of the present client and key is published and lives.
@@ -217,7 +254,7 @@ impl Report<'_> {
         match (live, undecided) {
             (Some(_), Some(why)) => why,
             (Some(record), None) => {
-                let name = Target::Managed.name(self.seen.object);
+                let name = self.seen.object.secret_name();
                 let reason = if record.unverified { Reason::Unverified } else { Reason::Available };
                 Said::yes(reason, cut(&format!("Secret {name} holds a live token."), LONGEST_MESSAGE))
             }
@@ -255,11 +292,13 @@ impl Report<'_> {
     /// Reconciling and Stalled, as kstatus reads them.
     fn kstatus(&self, is_ready: bool) -> [Option<Said>; 2] {
         let stalled = self.broken.iter().find(|explanation| explanation.is_stalled);
-        let published = self.published().map(|record| &record.bundle);
-        let is_changing = self.seen.bundle().is_some_and(|bundle| published != Some(&bundle));
-        let reconciling = (stalled.is_none() && (!is_ready || is_changing)).then(|| match self.broken.first() {
+        let published = self.published().map(|record| record.bundle.as_str());
+        let is_changing = self.seen.bundle().is_some_and(|bundle| published != Some(bundle));
+        let is_awaited = self.broken.iter().any(|explanation| explanation.reason == Reason::AwaitingUpload);
+        let is_moving = !self.seen.object.is_suspended() && (!is_ready || is_changing || is_awaited);
+        let reconciling = (stalled.is_none() && is_moving).then(|| match self.broken.first() {
             Some(broken) => Said::yes(broken.reason, broken.message.clone()),
-            None => Said::yes(Reason::Renewing, "A token for the present spec and key is under way."),
+            None => Said { status: ConditionStatus::True, ..self.under_way() },
         });
         [reconciling, stalled.map(|broken| Said::yes(broken.reason, broken.message.clone()))]
     }
@@ -271,6 +310,19 @@ impl Report<'_> {
             .or(old.filter(|old| old.fingerprint == key.fingerprint))
     }
 
+    fn client_secret(&self, old: Option<ClientSecretStatus>) -> Option<ClientSecretStatus> {
+        let life = self.client_secret_life()?;
+        let wanted = Target::ClientSecret.name(self.seen.object)?;
+        let before = old.and_then(|old| old.secret_name);
+        let published = self.seen.published(Target::ClientSecret).map(|_| wanted);
+        Some(ClientSecretStatus {
+            issued_at: life.issued_at,
+            expires_at: life.expires_at,
+            renewal_time: life.renewal_time,
+            secret_name: before.filter(|name| self.is_stray(name)).or(published),
+        })
+    }
+
     fn client_secret_life(&self) -> Option<ReportedLife> {
         let bundle = self.seen.bundle()?;
         let in_hand = self.seen.memory.client_secret.as_ref().filter(|secret| secret.bundle == bundle);
@@ -280,10 +332,19 @@ impl Report<'_> {
         Some(ReportedLife::new(life.issued_at, life.expires_at, schedule::client_secret_renewal(life, before)))
     }
 
+    fn is_stray(&self, name: &str) -> bool {
+        self.seen.sights.strays.iter().any(|stray| stray.name == name)
+    }
+
     /// A state that somebody else made is not reported by itself: that would answer each foreign write with one of ours.
+    /// Where the Secret was renamed, the old name stays until nothing is left under it.
     fn secret(&self, old: Option<PublishedSecret>) -> Option<PublishedSecret> {
+        if let Some(old) = old.as_ref().filter(|old| self.is_stray(&old.name)) {
+            return Some(old.clone());
+        }
         self.published()?;
-        let name = Target::Managed.name(self.seen.object);
+        let name = self.seen.object.secret_name();
+        let old = old.filter(|old| old.name == name);
         let written = self.seen.memory.managed.known.as_ref().filter(|known| known.ours);
         match (written, old) {
             (Some(known), _) => {
@@ -304,4 +365,9 @@ impl Report<'_> {
     fn reported(&self, life: Life) -> ReportedLife {
         ReportedLife::new(life.issued_at, life.expires_at, self.seen.renewal(life))
     }
+}
+
+/// As many choices as status lists.
+fn first<Row: Clone>(rows: &[Row]) -> Vec<Row> {
+    rows.iter().take(MAX_CHOICES).cloned().collect()
 }

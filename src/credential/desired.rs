@@ -3,62 +3,83 @@
 use jiff::Timestamp;
 
 use super::{
-    identity::{Choice, Ids},
+    applied::Applied,
+    entries::{Entries, Parts},
+    formats::Choices,
+    identity::{Choice, Ids, Resolution},
     memory::{ClientSecretInHand, Fence, TokenInHand},
+    now::Now,
     observed::Observed,
-    published::{Entries, IdentityRecord, Record, Target},
+    published::{IdentityRecord, Record},
+    sight::Stray,
+    target::Target,
 };
+use crate::api::Selection;
 
 /// The time of a resolution that has not happened: old enough to be due.
 const NEVER: Timestamp = Timestamp::UNIX_EPOCH;
 
 impl Observed<'_> {
-    /// The identity that goes into the managed Secret with the next write.
-    #[must_use]
-    pub fn identity_to_publish(&self) -> IdentityRecord {
+    /// The resolution whose ids go into the managed Secret with the next write.
+    fn resolution_to_publish(&self) -> Option<Resolution> {
         let choice = Choice::of(self.object);
-        if let Some(resolution) = self.resolution() {
-            return IdentityRecord { resolved_at: resolution.at, choice, ids: resolution.ids };
-        }
-        let recorded = self.published(Target::Managed).and_then(|record| record.identity.clone());
-        recorded.filter(|identity| identity.choice == choice).unwrap_or(IdentityRecord {
-            resolved_at: NEVER,
-            choice,
-            ids: Ids::default(),
-        })
+        let resolution = self.resolution().cloned();
+        resolution.or_else(|| self.recalled_resolution().filter(|recalled| recalled.choice == choice))
     }
 
     /// The entries and the record that the managed Secret should have, given the token in hand.
     #[must_use]
     pub fn managed_to_publish(&self, token: &TokenInHand) -> Option<(Entries, Record)> {
         let key = self.key()?;
-        let identity = self.identity_to_publish();
-        let entries = Entries::managed(&self.object.spec.client_id, &token.value, token.life, identity.ids);
+        let resolution = self.resolution_to_publish();
+        let (apis, formats) = (self.object.apis(), self.object.formats());
+        let is_any = |selection| selection == Selection::Any;
+        let choices = resolution.as_ref().map_or_else(Choices::default, |found| Choices {
+            organizations: is_any(self.object.organization_selection()).then_some(&*found.organizations),
+            ad_accounts: is_any(self.object.ad_account_selection()).then_some(&*found.ad_accounts),
+        });
+        let entries = Entries::managed(&Parts {
+            client_id: self.object.client_ids()?.client_id,
+            token: &token.value,
+            life: token.life,
+            ids: resolution.as_ref().map_or_else(Ids::default, |found| found.ids),
+            apis: &apis,
+            formats: &formats,
+            choices,
+        });
         let record = Record {
+            secret: self.object.secret_name(),
             issued_at: token.life.issued_at,
             expires_at: token.life.expires_at,
             bundle: token.bundle.clone(),
-            key: key.source,
-            fingerprint: key.fingerprint,
-            identity: Some(identity),
+            key: key.source.clone(),
+            fingerprint: key.fingerprint.clone(),
+            identity: Some(IdentityRecord {
+                resolved_at: resolution.as_ref().map_or(NEVER, |found| found.at),
+                choice: Choice::of(self.object),
+                ids: resolution.map_or_else(Ids::default, |found| found.ids),
+            }),
+            formats,
             unverified: !token.is_proved(),
             digest: entries.digest(),
         };
         Some((entries, record))
     }
 
-    /// Likewise for the client secret in hand.
+    /// Likewise for the client secret in hand; nothing where it is stored nowhere.
     #[must_use]
     pub fn client_secret_to_publish(&self, secret: &ClientSecretInHand) -> Option<(Entries, Record)> {
         let key = self.key()?;
-        let entries = Entries::client_secret(&self.object.spec.client_id, &secret.jwt, secret.life);
+        let entries = Entries::client_secret(self.object.client_ids()?.client_id, &secret.jwt, secret.life);
         let record = Record {
+            secret: Target::ClientSecret.name(self.object)?,
             issued_at: secret.life.issued_at,
             expires_at: secret.life.expires_at,
             bundle: secret.bundle.clone(),
-            key: key.source,
-            fingerprint: key.fingerprint,
+            key: key.source.clone(),
+            fingerprint: key.fingerprint.clone(),
             identity: None,
+            formats: Default::default(),
             unverified: false,
             digest: entries.digest(),
         };
@@ -69,5 +90,24 @@ impl Observed<'_> {
     #[must_use]
     pub fn fence(&self, target: Target) -> Fence {
         self.sight(target).meta().map_or(Fence::Absent, |meta| Fence::At(meta.version.clone()))
+    }
+
+    /// Whether owner, labels and annotations of `target` are as they should be; of an absent one they are.
+    #[must_use]
+    pub fn is_in_step(&self, target: Target) -> bool {
+        self.own(target).is_none_or(|meta| {
+            let applied = meta.applied.as_deref();
+            meta.is_fully_marked(self.uid(), target.is_retained(self.object))
+                && (target != Target::Managed || Applied::is_in_step(applied, self.object))
+        })
+    }
+
+    /// A Secret of earlier days that may go: the one that took its place is there and works.
+    #[must_use]
+    pub fn to_remove(&self, now: Now) -> Option<&Stray> {
+        let stray = self.sights.strays.first()?;
+        let life = self.published_life()?;
+        let is_complete = self.targets().all(|target| self.published(target).is_some());
+        (is_complete && self.is_live(life, now) && !self.needs_token(now)).then_some(stray)
     }
 }

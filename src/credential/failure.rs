@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::{
     memory::Inputs,
     now::Now,
-    published::Target,
     schedule::{Retry, retry},
+    target::Target,
 };
 use crate::apple::error::{Class, Error as AppleError, KeyError};
 
@@ -19,6 +19,9 @@ pub enum Failure {
     /// The client secret could not be signed.
     #[error("the client secret could not be signed")]
     Signing,
+    /// No key could be made.
+    #[error("no key could be made: the system gives no randomness")]
+    Generating,
     /// Apple did not do what was asked.
     #[error("{0}")]
     Apple(AppleError),
@@ -125,13 +128,19 @@ pub struct Trouble {
 }
 
 impl Failure {
+    /// Whether Apple refused the client itself.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        matches!(self, Self::Apple(AppleError { class: Class::Rejected(_), .. }))
+    }
+
     /// What it asks of the next attempt.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             Self::Apple(AppleError { retry_after: Some(pause), .. }) => Retry::After(*pause),
             Self::Apple(AppleError { class: Class::Rejected(_), .. }) | Self::Signing => Retry::Rejected,
-            Self::Apple(_) | Self::Cluster(_) => Retry::Soon,
+            Self::Apple(_) | Self::Cluster(_) | Self::Generating => Retry::Soon,
         }
     }
 }
@@ -140,6 +149,8 @@ impl Trouble {
     /// Takes `failure` into account, the next one after `previous`, while the published token has so much life `left`.
     #[must_use]
     pub fn after(previous: Option<&Self>, failure: Failure, left: Duration, inputs: Inputs, now: Now) -> Self {
+        // What was tried with other inputs tells nothing about these.
+        let previous = previous.filter(|trouble| trouble.inputs == inputs);
         let count = previous.map_or(0, |trouble| trouble.count).saturating_add(1);
         let next_try = now.steady + retry(failure.retry(), count, left);
         Self { failure, count, since: previous.map_or(now.wall, |trouble| trouble.since), next_try, inputs }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{AdAccount, AdsApi, AsaCredential, MAX_CHOICES, Organization},
+    api::{AdAccount, AdsApi, AsaCredential, Organization, Selection},
     apple::error::Class,
     credential::failure::is_passing,
 };
@@ -23,6 +23,12 @@ pub struct Choice {
     /// The chosen ad account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_account_id: Option<i64>,
+    /// Whether the holder of the token chooses the organization at each call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_organization: bool,
+    /// Whether the holder of the token chooses the ad account at each call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_ad_account: bool,
 }
 
 impl Choice {
@@ -31,8 +37,10 @@ impl Choice {
     pub fn of(object: &AsaCredential) -> Self {
         Self {
             apis: object.apis(),
-            org_id: object.spec.organization.as_ref().map(|organization| organization.org_id),
-            ad_account_id: object.spec.ad_account.as_ref().map(|account| account.id),
+            org_id: object.organization_id(),
+            ad_account_id: object.ad_account_id(),
+            any_organization: object.organization_selection() == Selection::Any,
+            any_ad_account: object.ad_account_selection() == Selection::Any,
         }
     }
 }
@@ -115,7 +123,7 @@ pub struct Resolution {
     pub organization: Option<Organization>,
     /// The ad account of `ids.ad_account_id`.
     pub ad_account: Option<AdAccount>,
-    /// What there is to choose from, where there is a choice; at most 50.
+    /// What there is to choose from, where there is a choice.
     pub organizations: Vec<Organization>,
     /// Likewise.
     pub ad_accounts: Vec<AdAccount>,
@@ -189,6 +197,10 @@ impl Resolution {
     }
 
     fn take_groups(&mut self, rows: Vec<Organization>) -> Verdict {
+        if self.choice.any_organization {
+            self.organizations = rows;
+            return Verdict::Resolved;
+        }
         let (chosen, verdict) = choose(Kind::Organization, &rows, self.choice.org_id, |row| row.org_id);
         self.organization = chosen
             .map(|row| Organization { parent_org_id: row.parent_org_id.or(self.ids.parent_org_id), ..row.clone() });
@@ -198,22 +210,24 @@ impl Resolution {
         }
         if rows.len() > 1 || self.organization.is_none() {
             self.organizations = rows;
-            self.organizations.truncate(MAX_CHOICES);
         }
         verdict
     }
 
     fn take_accounts(&mut self, rows: Vec<AdAccount>) -> Verdict {
+        self.ids.parent_org_id = self.ids.parent_org_id.or_else(|| rows.iter().find_map(|row| row.org_id));
+        if self.choice.any_ad_account {
+            self.ad_accounts = rows;
+            return Verdict::Resolved;
+        }
         let (chosen, mut verdict) = choose(Kind::AdAccount, &rows, self.choice.ad_account_id, |row| row.id);
         self.ad_account = chosen.cloned();
         self.ids.ad_account_id = self.ad_account.as_ref().map(|account| account.id);
-        self.ids.parent_org_id = self.ids.parent_org_id.or_else(|| rows.iter().find_map(|row| row.org_id));
         if rows.is_empty() && self.choice.ad_account_id.is_none() {
             verdict = Verdict::Resolved;
         }
         if rows.len() > 1 || (self.ad_account.is_none() && verdict != Verdict::Resolved) {
             self.ad_accounts = rows;
-            self.ad_accounts.truncate(MAX_CHOICES);
         }
         verdict
     }
@@ -237,13 +251,15 @@ impl Resolution {
         let kept = match api {
             AdsApi::PlatformV1 => {
                 self.ad_account.clone_from(&previous.ad_account);
+                self.ad_accounts.clone_from(&previous.ad_accounts);
                 self.ids.ad_account_id = previous.ids.ad_account_id;
-                self.ids.ad_account_id.is_some()
+                self.ids.ad_account_id.is_some() || (self.choice.any_ad_account && !self.ad_accounts.is_empty())
             }
             AdsApi::CampaignManagementV5 => {
                 self.organization.clone_from(&previous.organization);
+                self.organizations.clone_from(&previous.organizations);
                 self.ids.org_id = previous.ids.org_id;
-                self.ids.org_id.is_some()
+                self.ids.org_id.is_some() || (self.choice.any_organization && !self.organizations.is_empty())
             }
         };
         if self.ids.parent_org_id.is_none() {

@@ -1,6 +1,6 @@
 //! What the operator keeps in mind of one credential, in this process only. Losing it costs a few requests, nothing else.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -9,9 +9,10 @@ use super::{
     failure::{Failure, KeyFailure, Side, Subject, Trouble},
     identity::{Resolution, Round},
     now::Now,
-    published::{KeySource, Target},
+    published::KeySource,
     schedule::Life,
     secret_meta::Version,
+    target::Target,
 };
 
 /// One credential's memory. Secrets in it are wiped when replaced.
@@ -49,6 +50,14 @@ pub struct Memory {
     pub status_failures: u32,
     /// The last request for a renewal that was carried out.
     pub handled: Option<String>,
+    /// When that was (steady clock).
+    pub demanded_at: Option<Duration>,
+    /// The state of a Secret whose token was read back, or should have been.
+    pub recalled: Option<Version>,
+    /// Names under which this process published; where Secrets are not watched, nothing else tells of them.
+    pub names: BTreeSet<String>,
+    /// Names of earlier days under which nothing of the resource's is left.
+    pub cleared: BTreeSet<String>,
 }
 
 /// A key, without the secret part, which is not kept.
@@ -101,8 +110,6 @@ pub struct TokenInHand {
     pub proof: Proof,
     /// The state of the managed Secret when the token was asked for; `None` after a conflict: as it is seen now.
     pub fence: Option<Fence>,
-    /// The request for a renewal that it answers.
-    pub demand: Option<String>,
 }
 
 /// What an API said of a token.
@@ -143,6 +150,8 @@ pub struct Known {
     pub intact: bool,
     /// Whether it is the result of our own write.
     pub ours: bool,
+    /// Whether it is of the type that the operator gives it.
+    pub is_of_type: bool,
 }
 
 /// What an attempt depends on: where it changes, waiting after a failure ends.
@@ -197,11 +206,14 @@ impl Memory {
 
     /// Remembers that an attempt failed, while the published token has so much life `left`.
     pub fn failed(&mut self, side: Side, failure: Failure, left: Duration, inputs: Inputs, now: Now) {
-        if side == Side::Token {
-            self.handled.clone_from(&inputs.demand);
-        }
         let trouble = Trouble::after(self.trouble(side), failure, left, inputs, now);
         *self.trouble_mut(side) = Some(trouble);
+    }
+
+    /// Remembers that an attempt was made on demand.
+    pub fn served(&mut self, demand: String, now: Now) {
+        self.demanded_at = Some(now.steady);
+        self.handled = Some(demand);
     }
 
     /// Remembers that an attempt succeeded.
@@ -213,7 +225,7 @@ impl Memory {
     pub fn succeeded_with(&mut self, subject: Subject) {
         let same = |trouble: &Trouble| match &trouble.failure {
             Failure::Cluster(failure) => failure.subject == subject,
-            Failure::Signing => subject == Subject::Key,
+            Failure::Signing | Failure::Generating => subject == Subject::Key,
             Failure::Apple(_) => false,
         };
         if self.cluster_trouble.as_ref().is_some_and(same) {

@@ -6,12 +6,16 @@
 //! - [`plan`]: the next step of one credential, from what [`observed`] knows.
 //! - [`queue`]: which credential runs next; [`pacing`]: whether Apple may be asked now.
 //! - [`identity`]: which organization and ad account.
-//! - [`published`]: the bytes of the managed Secrets, and the record that goes with them.
+//! - [`entries`]: the bytes of the managed Secrets; [`published`]: the record that goes with them.
 //! - [`failure`]: what can go wrong, its retry; [`status`]: its reason and remedy, and all conditions.
 
+mod applied;
 pub mod conditions;
 mod desired;
+pub mod entries;
 pub mod failure;
+mod formats;
+mod hash;
 pub mod identity;
 mod line;
 pub mod memory;
@@ -21,7 +25,10 @@ pub mod pacing;
 pub mod plan;
 pub mod published;
 pub mod queue;
+mod resolving;
 pub mod schedule;
 pub mod secret_meta;
 pub mod sight;
 pub mod status;
+pub mod target;
+mod tokens;

@@ -7,8 +7,9 @@ use super::{
     memory::{Proof, TokenInHand},
     now::{Now, between, earlier, later},
     observed::Observed,
-    published::Target,
     schedule::Life,
+    sight::Obstacle,
+    target::Target,
 };
 use crate::{
     api::AdsApi,
@@ -26,8 +27,12 @@ pub enum Step {
     Inspect(Target),
     /// Read the key.
     LoadKey,
+    /// Make a key pair, in a Secret that is not there yet.
+    GenerateKey,
     /// Sign a client secret.
     SignClientSecret,
+    /// Take the token that stands in this Secret of ours in hand again.
+    Recall(String),
     /// Ask Apple for a token.
     RequestToken,
     /// Ask this API whether the token in hand works.
@@ -36,8 +41,10 @@ pub enum Step {
     Resolve(AdsApi),
     /// Write one of the two Secrets.
     Publish(Target),
-    /// Put the marks of ownership back onto one of the two Secrets.
+    /// Set owner, labels and annotations of one of the two Secrets.
     Restore(Target),
+    /// Delete a Secret of ours under a name of earlier days.
+    Remove(String),
     /// Report, and wait.
     Wait(Until),
 }
@@ -76,14 +83,18 @@ impl Step {
 }
 
 /// The questions, in the order of the data's way. The first that asks for a step which no failure holds up decides.
-const QUESTIONS: [fn(&Observed<'_>, Now) -> Option<Step>; 7] =
-    [what_to_look_at, key, token, proof, identity, publication, marks];
+const QUESTIONS: [fn(&Observed<'_>, Now) -> Option<Step>; 9] =
+    [what_to_look_at, key, adoption, token, proof, identity, publication, marks, remains];
 
 /// What to do next for one credential, given all that is known at `now`.
 #[must_use]
 pub fn plan(seen: &Observed<'_>, now: Now) -> Step {
     if seen.is_going() {
         return Step::Wait(Until::Changed);
+    }
+    if seen.object.is_suspended() {
+        let end = seen.published_life().map(|life| life.expires_at).filter(|end| *end > now.wall);
+        return Step::Wait(end.map_or(Until::Changed, Until::At));
     }
     let may_start = |step: &Step| step.side().is_none_or(|side| !seen.is_held(side, now));
     let step = QUESTIONS.iter().find_map(|question| question(seen, now).filter(may_start));
@@ -102,15 +113,27 @@ fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
     if seen.must_look_at_key(now) {
         return Some(Step::LookAtKey);
     }
-    let unseen = Target::ALL.into_iter().find(|&target| seen.must_look(target, now));
-    let unjudged = || Target::ALL.into_iter().find(|&target| seen.is_suspicious(target));
+    let unseen = seen.targets().find(|&target| seen.must_look(target, now));
+    let unjudged = || seen.targets().find(|&target| seen.is_suspicious(target));
     unseen.map(Step::Look).or_else(|| unjudged().map(Step::Inspect))
 }
 
 /// Is the key known, and its public half told?
 fn key(seen: &Observed<'_>, _: Now) -> Option<Step> {
-    let is_known = seen.key().is_some_and(|key| seen.knows_public_half(&key));
+    if seen.may_generate_key() {
+        return Some(Step::GenerateKey);
+    }
+    let is_known = seen.key().is_some_and(|key| seen.knows_public_half(key));
     (!is_known && seen.bad_key().is_none()).then_some(Step::LoadKey)
+}
+
+/// Is there a Secret that nobody owns and that the user wants taken over?
+fn adoption(seen: &Observed<'_>, _: Now) -> Option<Step> {
+    match seen.obstacle()? {
+        Obstacle::ToInspect(target) => Some(Step::Inspect(target)),
+        Obstacle::ToAdopt(target) => Some(Step::Restore(target)),
+        _ => None,
+    }
 }
 
 /// Is a token needed, and is there a client secret to ask for it with?
@@ -118,7 +141,9 @@ fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
     if seen.obstacle().is_some() || !seen.needs_token(now) {
         return None;
     }
-    Some(if seen.client_secret_in_hand(now).is_some() {
+    Some(if let Some(secret) = seen.recallable(now) {
+        Step::Recall(secret)
+    } else if seen.client_secret_in_hand(now).is_some() {
         Step::RequestToken
     } else if seen.client_secret_published(now).is_some() {
         Step::Inspect(Target::ClientSecret)
@@ -163,9 +188,10 @@ fn publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
 }
 
 fn client_secret_publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    Target::ClientSecret.name(seen.object)?;
     let published = seen.published(Target::ClientSecret);
     let Some(in_hand) = seen.client_secret_in_hand(now) else {
-        let serves = published.is_some_and(|record| Some(&record.bundle) == seen.bundle().as_ref());
+        let serves = published.is_some_and(|record| Some(record.bundle.as_str()) == seen.bundle());
         return (!serves).then_some(Step::SignClientSecret);
     };
     let (_, record) = seen.client_secret_to_publish(in_hand)?;
@@ -173,10 +199,14 @@ fn client_secret_publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
     (!serves).then_some(Step::Publish(Target::ClientSecret))
 }
 
-/// Do the Secrets carry both marks of ownership?
+/// Do the Secrets carry the marks of ownership, and the labels and annotations of the spec?
 fn marks(seen: &Observed<'_>, _: Now) -> Option<Step> {
-    let unmarked = |target: &Target| seen.own(*target).is_some_and(|meta| !meta.is_fully_marked(seen.uid()));
-    Target::ALL.into_iter().find(unmarked).map(Step::Restore)
+    seen.targets().find(|target| !seen.is_in_step(*target)).map(Step::Restore)
+}
+
+/// Is anything left under a name of earlier days?
+fn remains(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    seen.obstacle().is_none().then(|| seen.to_remove(now))?.map(|stray| Step::Remove(stray.name.clone()))
 }
 
 /// The token in hand, if nothing forbids to publish it.
@@ -187,6 +217,7 @@ fn wanted<'a>(seen: &'a Observed<'_>, now: Now) -> Option<&'a TokenInHand> {
 /// The next moment at which the plan may say something else although nothing changes.
 fn until(seen: &Observed<'_>, now: Now) -> Until {
     let retries = seen.memory.troubles().map(|trouble| now.wall_at(trouble.next_try));
+    let demands = seen.waiting_demand().map(|due| now.wall_at(due));
     let in_hand = seen.token_in_hand(now).map(|token| token.life);
     // Where the wall clock was set back, a token's times come that much earlier on it.
     let on_the_wall = |life: Life, time: Timestamp| earlier(time, between(now.wall, seen.time_for(life, now)));
@@ -197,7 +228,7 @@ fn until(seen: &Observed<'_>, now: Now) -> Until {
         .into_iter()
         .flat_map(|life| [life.last_chance_at(), life.expires_at].map(|time| on_the_wall(life, time)));
     let polls = seen.polling.into_iter().map(|interval| later(now.wall, interval));
-    let times = retries.chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
+    let times = retries.chain(demands).chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }
 

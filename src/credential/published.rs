@@ -1,85 +1,34 @@
-//! Which bytes go into the Secrets: their entries, the record that goes with them, and the bodies of the requests.
+//! What is written beside a Secret's data, and the bodies of the requests.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write},
-};
+use std::{collections::BTreeSet, fmt};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::{
+    applied::Applied,
+    entries::Entries,
+    hash::{hex, measured},
     identity::{Choice, Ids},
     schedule::Life,
     secret_meta::{SecretMeta, Version},
+    target::Target,
 };
 use crate::api::{
-    AsaCredential, GROUP,
-    names::{ANNOTATION_RECORD, LABEL_OWNER_UID, TYPE_ACCESS_TOKEN, TYPE_CLIENT_SECRET},
+    AsaCredential, ClientIds, GROUP, SecretFormat,
+    names::{ANNOTATION_RECORD, LABEL_OWNER_UID, TYPE_PRIVATE_KEY},
 };
-
-/// The two Secrets that a credential has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// The one with the access token, which workloads mount.
-    Managed,
-    /// The one with the client secret.
-    ClientSecret,
-}
-
-impl Target {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Managed, Self::ClientSecret];
-
-    /// The Secret's `type`, which never changes.
-    #[must_use]
-    pub fn secret_type(self) -> &'static str {
-        match self {
-            Self::Managed => TYPE_ACCESS_TOKEN,
-            Self::ClientSecret => TYPE_CLIENT_SECRET,
-        }
-    }
-
-    /// The Secret's name, in the resource's namespace.
-    #[must_use]
-    pub fn name(self, object: &AsaCredential) -> String {
-        match self {
-            Self::Managed => object.secret_name(),
-            Self::ClientSecret => object.client_secret_name(),
-        }
-    }
-
-    /// Every key that we ever write: what has no value now is dropped, what others added stays.
-    fn vocabulary(self) -> &'static [&'static str] {
-        match self {
-            Self::Managed => &[
-                "access_token",
-                "ad_account_id",
-                "authorization",
-                "client_id",
-                "expires_at",
-                "issued_at",
-                "org_id",
-                "parent_org_id",
-                "token_type",
-                "x_ap_context_ad_account",
-                "x_ap_context_org",
-            ],
-            Self::ClientSecret => &["client_id", "client_secret", "expires_at"],
-        }
-    }
-}
 
 /// What stands in an annotation beside the data: enough to see that nothing is to be done, and nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
+    /// The Secret that it was written on: a copy under another name is not the operator's.
+    #[serde(default)]
+    pub secret: String,
     /// When what is in the Secret was issued.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -93,6 +42,9 @@ pub struct Record {
     /// The organizations' part; only with an access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityRecord>,
+    /// The formats in which the token was written as well.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub formats: BTreeSet<SecretFormat>,
     /// Whether no API had confirmed the token when it was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
@@ -140,89 +92,9 @@ pub struct KeySource {
 
 /// One name for clientId, teamId, keyId and key together: they change as one.
 #[must_use]
-pub fn bundle(object: &AsaCredential, fingerprint: &str) -> String {
-    let spec = &object.spec;
-    let parts = [&spec.client_id, &spec.team_id, &spec.key_id, fingerprint];
+pub fn bundle(ids: ClientIds<'_>, fingerprint: &str) -> String {
+    let parts = [ids.client_id, ids.team_id, ids.key_id, fingerprint];
     hex(parts.iter().fold(Sha256::new(), |hash, part| measured(hash, part.as_bytes())))
-}
-
-/// The entries of a Secret: every key of its vocabulary, with its value or none. They are wiped when dropped.
-pub struct Entries(BTreeMap<&'static str, Option<Zeroizing<String>>>);
-
-impl Entries {
-    fn of(target: Target, values: impl IntoIterator<Item = (&'static str, Option<Zeroizing<String>>)>) -> Self {
-        let mut entries: BTreeMap<_, _> = target.vocabulary().iter().map(|&key| (key, None)).collect();
-        entries.extend(values);
-        Self(entries)
-    }
-
-    /// The managed Secret's.
-    #[must_use]
-    pub fn managed(client_id: &str, token: &SecretString, life: Life, ids: Ids) -> Self {
-        let plain = |text: String| Some(Zeroizing::new(text));
-        let number = |id: Option<i64>| id.and_then(|id| plain(id.to_string()));
-        let header = |name: &str, id: Option<i64>| id.and_then(|id| plain(format!("{name}={id}")));
-        Self::of(
-            Target::Managed,
-            [
-                ("access_token", plain(token.expose_secret().to_owned())),
-                ("ad_account_id", number(ids.ad_account_id)),
-                ("authorization", plain(format!("Bearer {}", token.expose_secret()))),
-                ("client_id", plain(client_id.to_owned())),
-                ("expires_at", plain(life.expires_at.to_string())),
-                ("issued_at", plain(life.issued_at.to_string())),
-                ("org_id", number(ids.org_id)),
-                ("parent_org_id", number(ids.parent_org_id)),
-                ("token_type", plain("Bearer".to_owned())),
-                ("x_ap_context_ad_account", header("adAccountId", ids.ad_account_id)),
-                ("x_ap_context_org", header("orgId", ids.org_id)),
-            ],
-        )
-    }
-
-    /// The client secret's.
-    #[must_use]
-    pub fn client_secret(client_id: &str, jwt: &SecretString, life: Life) -> Self {
-        let plain = |text: String| Some(Zeroizing::new(text));
-        Self::of(
-            Target::ClientSecret,
-            [
-                ("client_id", plain(client_id.to_owned())),
-                ("client_secret", plain(jwt.expose_secret().to_owned())),
-                ("expires_at", plain(life.expires_at.to_string())),
-            ],
-        )
-    }
-
-    /// Our entries among `data` as it was read; what is not text is taken for absent, and so for edited.
-    pub fn read(target: Target, data: impl IntoIterator<Item = (String, Zeroizing<Vec<u8>>)>) -> Self {
-        let known = data.into_iter().filter_map(|(key, value)| {
-            let key = target.vocabulary().iter().find(|&&word| word == key)?;
-            Some((*key, std::str::from_utf8(&value).ok().map(|text| Zeroizing::new(text.to_owned()))))
-        });
-        Self::of(target, known.collect::<Vec<_>>())
-    }
-
-    /// The value of `key`.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_ref().map(|value| value.as_str())
-    }
-
-    /// SHA-256 over all of them, in hex.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let present = self.0.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        hex(present
-            .fold(Sha256::new(), |hash, (key, value)| measured(measured(hash, key.as_bytes()), value.as_bytes())))
-    }
-
-    fn encoded(&self, keep_absent: bool) -> Value {
-        let kept = self.0.iter().filter(|(_, value)| keep_absent || value.is_some());
-        kept.map(|(&key, value)| (key.to_owned(), json!(value.as_ref().map(|text| BASE64_STANDARD.encode(&**text)))))
-            .collect::<Map<_, _>>()
-            .into()
-    }
 }
 
 /// The body of a write. It prints as nothing: it holds a secret.
@@ -239,16 +111,13 @@ impl fmt::Debug for Body {
 /// The whole Secret, for a POST.
 #[must_use]
 pub fn creation(target: Target, object: &AsaCredential, entries: &Entries, record: &Record) -> Body {
+    let mut metadata = metadata(target, object, None, Some(record));
+    metadata.insert("name".into(), json!(record.secret));
     Body(json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "type": target.secret_type(),
-        "metadata": {
-            "name": target.name(object),
-            "labels": {LABEL_OWNER_UID: object.metadata.uid},
-            "annotations": {ANNOTATION_RECORD: text(record)},
-            "ownerReferences": [owner_reference(object, true)],
-        },
+        "metadata": metadata,
         "data": entries.encoded(false),
     }))
 }
@@ -265,30 +134,75 @@ pub fn change(
     seen: &SecretMeta,
     fence: &Version,
 ) -> Body {
-    let mut metadata = marks(object, seen, fence);
-    metadata.insert("annotations".into(), json!({ANNOTATION_RECORD: text(record)}));
+    let mut metadata = metadata(target, object, Some(seen), Some(record));
+    fenced(&mut metadata, fence);
     Body(json!({"type": target.secret_type(), "metadata": metadata, "data": entries.encoded(true)}))
 }
 
-/// The merge patch that only puts label and owner reference back.
+/// The merge patch that only sets labels, annotations and owner reference.
 #[must_use]
-pub fn restoration(object: &AsaCredential, seen: &SecretMeta) -> Body {
-    Body(json!({"metadata": marks(object, seen, &seen.version)}))
+pub fn restoration(target: Target, object: &AsaCredential, seen: &SecretMeta) -> Body {
+    let mut metadata = metadata(target, object, Some(seen), None);
+    fenced(&mut metadata, &seen.version);
+    Body(json!({"type": target.secret_type(), "metadata": metadata}))
 }
 
-fn marks(object: &AsaCredential, seen: &SecretMeta, fence: &Version) -> Map<String, Value> {
-    let uid = object.metadata.uid.as_deref().unwrap_or_default();
-    let mut metadata = Map::new();
+/// The Secret of a key that was made here. Nobody owns it: a key that Apple knows must outlive the resource.
+#[must_use]
+pub fn key_creation(name: &str, entry: &str, pem: &str) -> Body {
+    Body(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": TYPE_PRIVATE_KEY,
+        "metadata": {"name": name},
+        "stringData": {entry: pem},
+    }))
+}
+
+fn fenced(metadata: &mut Map<String, Value>, fence: &Version) {
     metadata.insert("uid".into(), json!(fence.uid));
     metadata.insert("resourceVersion".into(), json!(fence.resource_version));
-    metadata.insert("labels".into(), json!({LABEL_OWNER_UID: uid}));
-    if !seen.has_owner_reference(uid) {
-        let controlled = seen.owner_references.iter().any(|owner| owner.controller == Some(true));
-        let ours = owner_reference(object, !controlled);
-        let owners: Vec<_> = seen.owner_references.iter().cloned().chain([ours]).collect();
+}
+
+/// Labels, annotations and owner references, as a merge patch over `seen`.
+fn metadata(
+    target: Target,
+    object: &AsaCredential,
+    seen: Option<&SecretMeta>,
+    record: Option<&Record>,
+) -> Map<String, Value> {
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let mut metadata = Map::new();
+    let (mut labels, mut annotations) = match target {
+        Target::Managed => Applied::patches(object, seen.and_then(|seen| seen.applied.as_deref())),
+        Target::ClientSecret => Default::default(),
+    };
+    labels.insert(LABEL_OWNER_UID.into(), json!(uid));
+    if let Some(record) = record {
+        annotations.insert(ANNOTATION_RECORD.into(), json!(text(record)));
+    }
+    metadata.insert("labels".into(), labels.into());
+    if !annotations.is_empty() {
+        metadata.insert("annotations".into(), annotations.into());
+    }
+    if let Some(owners) = owner_references(target, object, seen) {
         metadata.insert("ownerReferences".into(), json!(owners));
     }
     metadata
+}
+
+/// The owner references that there should be, unless they are as they should be.
+fn owner_references(target: Target, object: &AsaCredential, seen: Option<&SecretMeta>) -> Option<Vec<OwnerReference>> {
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let retained = target.is_retained(object);
+    let there = seen.map_or(&[][..], |seen| &seen.owner_references);
+    let is_there = there.iter().any(|owner| owner.uid == uid);
+    if is_there != retained {
+        return None;
+    }
+    let others = there.iter().filter(|owner| owner.uid != uid).cloned();
+    let controlled = there.iter().any(|owner| owner.controller == Some(true));
+    Some(others.chain((!retained).then(|| owner_reference(object, !controlled))).collect())
 }
 
 /// Garbage collection follows it. Without blockOwnerDeletion, which needs a permission on the resource's finalizers.
@@ -305,17 +219,4 @@ fn owner_reference(object: &AsaCredential, controller: bool) -> OwnerReference {
 
 fn text(record: &Record) -> String {
     serde_json::to_string(record).unwrap_or_default()
-}
-
-/// Adds `part` with its length, so that two parts cannot pass for two others.
-fn measured(hash: Sha256, part: &[u8]) -> Sha256 {
-    hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing into a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

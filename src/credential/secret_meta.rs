@@ -1,9 +1,11 @@
 //! What the operator remembers of a Secret: never its data.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde::{Deserialize, Serialize};
 
-use super::published::Record;
+use super::{applied::Applied, published::Record};
 use crate::api::names::{ANNOTATION_RECORD, LABEL_OWNER_UID};
 
 /// One state of one object: the same uid and resourceVersion mean the same bytes.
@@ -18,6 +20,9 @@ pub struct Version {
     pub resource_version: String,
 }
 
+/// No labels.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
 /// The metadata of a Secret, as far as it matters here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretMeta {
@@ -29,6 +34,8 @@ pub struct SecretMeta {
     pub owner_references: Vec<OwnerReference>,
     /// What was written with the data, where the annotation can be read.
     pub record: Option<Record>,
+    /// What the spec set on it.
+    pub applied: Option<Box<Applied>>,
     /// Whether it is being deleted.
     pub is_going: bool,
 }
@@ -44,6 +51,10 @@ impl SecretMeta {
             owner_label: label(LABEL_OWNER_UID).cloned(),
             owner_references: metadata.owner_references.clone().unwrap_or_default(),
             record: annotation(ANNOTATION_RECORD).and_then(|text| serde_json::from_str(text).ok()),
+            applied: metadata.annotations.as_ref().and_then(|annotations| {
+                let labels = metadata.labels.as_ref().unwrap_or(&NONE);
+                Applied::of(labels, annotations).map(Box::new)
+            }),
             is_going: metadata.deletion_timestamp.is_some(),
         })
     }
@@ -54,10 +65,17 @@ impl SecretMeta {
         self.has_label(uid) || self.has_owner_reference(uid)
     }
 
-    /// Whether both marks of ownership are there.
+    /// Whether the marks of ownership are as they should be: the label always, the owner reference unless the Secret is to
+    /// outlive its resource.
     #[must_use]
-    pub fn is_fully_marked(&self, uid: &str) -> bool {
-        self.has_label(uid) && self.has_owner_reference(uid)
+    pub fn is_fully_marked(&self, uid: &str, retained: bool) -> bool {
+        self.has_label(uid) && self.has_owner_reference(uid) != retained
+    }
+
+    /// Whether the operator wrote it under this name for the resource with this uid.
+    #[must_use]
+    pub fn was_written_for(&self, uid: &str, name: &str) -> bool {
+        self.belongs_to(uid) && self.record.as_ref().is_some_and(|record| record.secret == name)
     }
 
     /// Whether an owner reference names `uid`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{published::Target, secret_meta::SecretMeta};
+use super::{secret_meta::SecretMeta, target::Target};
 
 /// What is seen of a Secret without asking.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,11 +27,51 @@ impl Sight {
     }
 }
 
+/// What is seen of the Secrets that a credential has to do with.
+#[derive(Clone, Debug, Default)]
+pub struct Sights {
+    /// The one that holds the key.
+    pub key_secret: Sight,
+    /// The one for the token.
+    pub managed: Sight,
+    /// The one for the client secret; absent where that is stored nowhere.
+    pub client_secret: Sight,
+    /// Whose each of those two is, in the order of [`Target::ALL`]; of interest where it is not the credential's.
+    pub holders: [Holder; 2],
+    /// Secrets under names that the resource no longer gives them.
+    pub strays: Vec<Stray>,
+}
+
+/// A Secret of a credential's under a name of earlier days.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stray {
+    /// Its name.
+    pub name: String,
+    /// Its metadata, where it is seen.
+    pub meta: Option<Arc<SecretMeta>>,
+}
+
+/// Whose a Secret is, by its owner references and its label.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Holder {
+    /// It has no owner reference, and a label that is absent or names no resource that exists.
+    #[default]
+    Nobody,
+    /// This object's, for example `AsaCredential acme`.
+    Object(String),
+}
+
 /// What a write would meet that forbids it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// A Secret of that name is there and is not this resource's.
-    NotOwned(Target),
+    NotOwned(Target, Holder),
+    /// A Secret of that name is there, is nobody's and may be adopted, if it is of the right type.
+    ToInspect(Target),
+    /// Likewise, and it is of the right type.
+    ToAdopt(Target),
+    /// It might be adopted, but is of another type.
+    WrongType(Target),
     /// It is being deleted, and something holds it.
     Going(Target),
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::{
     failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject, is_passing},
     identity::Verdict,
-    published::Target,
-    sight::Obstacle,
+    sight::{Holder, Obstacle},
+    target::Target,
 };
 use crate::{
     api::{AdsApi, AsaCredential, ConditionType, Reason},
@@ -53,6 +53,12 @@ impl Explanation {
         let place = &object.spec.private_key.secret_ref;
         let (name, entry) = (short(&place.name), short(&place.key));
         let (reason, message) = match failure {
+            KeyFailure::SecretNotFound if object.generates_key() => (
+                Reason::KeySecretNotFound,
+                format!(
+                    "Secret {name} with the private key does not exist, and spec.keyId says that Apple knows it. Restore it; or remove keyId, and a new key is made."
+                ),
+            ),
             KeyFailure::SecretNotFound => (
                 Reason::KeySecretNotFound,
                 format!(
@@ -76,26 +82,77 @@ impl Explanation {
         Self::new(ConditionType::PrivateKeyLoaded, reason, true, &message)
     }
 
-    /// What is in the way of publishing.
+    /// What is in the way of publishing; `None` where it is about to be taken out of the way.
     #[must_use]
-    pub fn of_obstacle(obstacle: Obstacle, object: &AsaCredential) -> Self {
-        let target = match obstacle {
-            Obstacle::NotOwned(target) => target,
-            Obstacle::Going(target) => return Self::of_going(target, object),
+    pub fn of_obstacle(obstacle: &Obstacle, object: &AsaCredential) -> Option<Self> {
+        let (Obstacle::NotOwned(target, _)
+        | Obstacle::ToInspect(target)
+        | Obstacle::ToAdopt(target)
+        | Obstacle::WrongType(target)
+        | Obstacle::Going(target)) = obstacle;
+        let subject = Subject::Target(*target);
+        let (name, field) = (short(&subject.name(object)), subject.field());
+        let (reason, is_stalled, message) = match obstacle {
+            Obstacle::NotOwned(_, Holder::Object(holder)) => (
+                Reason::SecretNotOwned,
+                true,
+                format!(
+                    "Secret {name} belongs to {}, so it is left alone. Name another Secret in spec.{field}.",
+                    short(holder)
+                ),
+            ),
+            Obstacle::NotOwned(Target::Managed, Holder::Nobody) => (
+                Reason::SecretNotOwned,
+                true,
+                format!(
+                    "Secret {name} is there and nobody's, so it is left alone. Delete it, set spec.secret.adoption to IfUnowned, or name another in spec.{field}."
+                ),
+            ),
+            Obstacle::NotOwned(Target::ClientSecret, Holder::Nobody) => (
+                Reason::SecretNotOwned,
+                true,
+                format!(
+                    "Secret {name} is there and nobody's, so it is left alone. Delete it, or name another in spec.{field}."
+                ),
+            ),
+            Obstacle::WrongType(_) => (
+                Reason::SecretTypeMismatch,
+                true,
+                format!(
+                    "Secret {name} cannot be adopted: only Secrets of type {} are. Delete it, or name another in spec.{field}.",
+                    target.secret_type()
+                ),
+            ),
+            Obstacle::ToInspect(_) | Obstacle::ToAdopt(_) => return None,
+            Obstacle::Going(_) => (
+                Reason::KubernetesRefused,
+                false,
+                format!("Secret {name} is being deleted, and a finalizer holds it. It is made again once it is gone."),
+            ),
         };
-        let name = short(&target.name(object));
-        let message = format!(
-            "Secret {name} is there and is not this resource's, so it is left alone. Delete it, or name another Secret in spec.{}.",
-            Subject::Target(target).field()
-        );
-        Self::new(Subject::Target(target).arrow(), Reason::SecretNotOwned, true, &message)
+        Some(Self::new(subject.arrow(), reason, is_stalled, &message))
     }
 
-    fn of_going(target: Target, object: &AsaCredential) -> Self {
-        let name = short(&target.name(object));
-        let message =
-            format!("Secret {name} is being deleted, and a finalizer holds it. It is made again once it is gone.");
-        Self::new(Subject::Target(target).arrow(), Reason::KubernetesRefused, false, &message)
+    /// What holds everything up while Apple does not know the key.
+    #[must_use]
+    pub fn of_upload() -> Self {
+        Self::new(
+            ConditionType::ClientSecretIssued,
+            Reason::AwaitingUpload,
+            false,
+            "Paste status.privateKey.publicKey into Apple Ads › Account Settings › API as a user with an API role; then put clientId, teamId and keyId from there into the spec.",
+        )
+    }
+
+    /// Why nothing happens to a resource that is suspended.
+    #[must_use]
+    pub fn of_suspension() -> Self {
+        Self::new(
+            ConditionType::AccessTokenIssued,
+            Reason::Suspended,
+            false,
+            "The resource is suspended: nothing is renewed or mended. Set spec.suspend to false to go on.",
+        )
     }
 
     /// Why an attempt did not succeed.
@@ -107,6 +164,12 @@ impl Explanation {
                 Reason::SigningFailed,
                 true,
                 "The client secret could not be signed with this key. Make a new key, upload its public half and replace the Secret.",
+            ),
+            Failure::Generating => Self::new(
+                ConditionType::PrivateKeyLoaded,
+                Reason::KeyNotMade,
+                false,
+                "No key could be made: the operator's node gives no randomness. It tries again by itself.",
             ),
             Failure::Apple(error) => Self::of_apple(error, fingerprint),
             Failure::Cluster(failure) => Self::of_cluster(failure, object),

@@ -1,7 +1,7 @@
 //! The document that every row changes, and the schema that judges it.
 
 use asa_operator::api::crd::crds;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A resource with nothing but what is required.
 pub(crate) fn base() -> Value {
@@ -25,7 +25,8 @@ pub(crate) fn changed(patch: &Value) -> Value {
     document
 }
 
-fn merge(target: &mut Value, patch: &Value) {
+/// Changes a document by a JSON merge patch.
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *target = patch.clone();
         return;
@@ -41,6 +42,12 @@ fn merge(target: &mut Value, patch: &Value) {
             merge(fields.entry(field).or_insert(Value::Null), change);
         }
     }
+}
+
+/// A change to what is under these fields.
+pub(crate) fn within(fields: &[&str], change: Value) -> Value {
+    let fields = fields.iter().rev();
+    fields.fold(change, |inner, field| Map::from_iter([((*field).to_owned(), inner)]).into())
 }
 
 /// The schema of the resource, as it is sent to the API server.

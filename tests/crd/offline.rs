@@ -10,7 +10,7 @@ use crate::rows::{Row, Verdict, rows};
 
 /// One complaint: about which field, in which words.
 #[derive(Debug)]
-struct Finding {
+pub(crate) struct Finding {
     path: String,
     text: String,
 }
@@ -44,7 +44,8 @@ fn agrees(row: &Row, findings: &[Finding]) -> bool {
     }
 }
 
-fn judge(schema: &Value, document: &Value, old: Option<&Value>) -> Vec<Finding> {
+/// The complaints about a document, and about its change if it was there before.
+pub(crate) fn judge(schema: &Value, document: &Value, old: Option<&Value>) -> Vec<Finding> {
     let document = apply_defaults(schema, document);
     let mut findings = Vec::new();
     check(schema, &document, String::new(), &mut findings);
@@ -83,9 +84,18 @@ fn check(schema: &Value, value: &Value, path: String, findings: &mut Vec<Finding
             check(property, value, join(&path, name), findings);
         }
     }
+    if let (Some(values), Some(map)) = (schema.get("additionalProperties"), value.as_object()) {
+        for (key, value) in map {
+            check(values, value, join(&path, key), findings);
+        }
+    }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
         for (index, value) in values.iter().enumerate() {
-            check(items, value, format!("{path}[{index}]"), findings);
+            let path = format!("{path}[{index}]");
+            if schema["x-kubernetes-list-type"] == "set" && values[..index].contains(value) {
+                findings.push(Finding { path: path.clone(), text: "Duplicate value".into() });
+            }
+            check(items, value, path, findings);
         }
     }
 }
@@ -96,6 +106,7 @@ fn has_type(value: &Value, type_: &str) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
         other => panic!("a type that these tests do not know: {other}"),
     }
 }
@@ -104,13 +115,13 @@ fn has_type(value: &Value, type_: &str) -> bool {
 fn breaks(keyword: &str, bound: &Value, value: &Value) -> Option<String> {
     let text = || value.as_str().unwrap();
     let length = || text().chars().count() as u64;
-    let items = || value.as_array().unwrap().len() as u64;
+    let items = || value.as_array().map_or_else(|| value.as_object().unwrap().len(), Vec::len) as u64;
     let number = || value.as_f64().unwrap();
     let (kept, complaint) = match keyword {
         "maxLength" => (length() <= bound.as_u64().unwrap(), "may not be more than"),
         "minLength" => (length() >= bound.as_u64().unwrap(), "should be at least"),
         "pattern" => (matches(bound.as_str().unwrap(), text()), "should match"),
-        "maxItems" => (items() <= bound.as_u64().unwrap(), "must have at most"),
+        "maxItems" | "maxProperties" => (items() <= bound.as_u64().unwrap(), "must have at most"),
         "minItems" => (items() >= bound.as_u64().unwrap(), "should have at least"),
         "maximum" => (number() <= bound.as_f64().unwrap(), "should be less than or equal to"),
         "minimum" => (number() >= bound.as_f64().unwrap(), "should be greater than or equal to"),
@@ -123,6 +134,7 @@ fn breaks(keyword: &str, bound: &Value, value: &Value) -> Option<String> {
         | "properties"
         | "required"
         | "items"
+        | "additionalProperties"
         | "x-kubernetes-validations"
         | "x-kubernetes-list-type"
         | "x-kubernetes-list-map-keys" => return None,

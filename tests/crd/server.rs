@@ -27,18 +27,29 @@ async fn every_row_gets_its_verdict_from_the_api_server() {
 }
 
 #[tokio::test]
-async fn defaults_are_filled_in_and_a_null_is_as_good_as_absent() {
+async fn every_static_default_is_filled_in_and_a_null_is_as_good_as_absent() {
     let cluster = cluster::shared().await;
     let resources = resources(cluster, "defaults").await;
     let mut document = base();
-    document["spec"]["organization"] = Value::Null;
-    document["spec"]["clientSecret"] = json!({"lifetime": null, "renewBefore": null});
+    let spec = document["spec"].as_object_mut().unwrap();
+    for absent in ["apis", "accessToken"] {
+        spec.insert(absent.into(), Value::Null);
+    }
+    spec.insert("organization".into(), json!({}));
+    spec.insert("adAccount".into(), json!({"id": null}));
+    spec.insert("clientSecret".into(), json!({"lifetime": null, "renewBefore": null}));
+    spec.insert("secret".into(), json!({"formats": null, "labels": {"team": null}, "adoption": null}));
+    spec.insert("suspend".into(), Value::Null);
     let created = resources.create(&PostParams::default(), &object(document)).await.unwrap();
 
-    let spec = &created.data["spec"];
-    assert_eq!(spec["privateKey"]["secretRef"]["key"], "private-key.pem");
-    assert_eq!(spec["clientSecret"], json!({"lifetime": "4296h"}));
-    assert_eq!(spec.get("organization"), None);
+    let mut expected = base()["spec"].clone();
+    expected["privateKey"] = json!({"secretRef": {"name": "acme-key", "key": "private-key.pem"}, "generate": "Never"});
+    expected["organization"] = json!({"selection": "One"});
+    expected["adAccount"] = json!({"selection": "One"});
+    expected["clientSecret"] = json!({"mode": "Persistent", "lifetime": "4296h"});
+    expected["secret"] = json!({"labels": {}, "adoption": "Never", "deletionPolicy": "Delete"});
+    expected["suspend"] = json!(false);
+    assert_eq!(created.data["spec"], expected);
     assert_eq!(
         created.data["status"],
         json!({"conditions": [{
@@ -49,7 +60,16 @@ async fn defaults_are_filled_in_and_a_null_is_as_good_as_absent() {
             "lastTransitionTime": "1970-01-01T00:00:00Z",
         }]})
     );
-    serde_json::from_value::<AsaCredential>(serde_json::to_value(created).unwrap()).unwrap();
+    typed(&created);
+}
+
+#[tokio::test]
+async fn an_object_that_is_left_out_stays_out() {
+    let cluster = cluster::shared().await;
+    let created = resources(cluster, "absent").await.create(&PostParams::default(), &object(base())).await.unwrap();
+    let spec = created.data["spec"].as_object().unwrap();
+    let fields: Vec<_> = spec.keys().collect();
+    assert_eq!(fields, ["clientId", "keyId", "privateKey", "suspend", "teamId"]);
 }
 
 #[tokio::test]
@@ -105,7 +125,10 @@ async fn judge(resources: &Api<DynamicObject>, row: &Row) -> Result<Vec<StatusCa
         resources.create(&without_effect, &wanted).await
     };
     match answer {
-        Ok(_) => Ok(Vec::new()),
+        Ok(accepted) => {
+            typed(&accepted);
+            Ok(Vec::new())
+        }
         Err(kube::Error::Api(status)) if status.code == 422 => Ok(causes(*status)),
         Err(error) => Err(error),
     }
@@ -126,7 +149,12 @@ pub(crate) fn causes(refusal: Status) -> Vec<StatusCause> {
     refusal.details.map_or_else(Vec::new, |details| details.causes)
 }
 
-async fn resources(cluster: &Cluster, prefix: &str) -> Api<DynamicObject> {
+/// The resource as the operator's watch reads it, which has to understand all that the API server accepts.
+pub(crate) fn typed(accepted: &DynamicObject) -> AsaCredential {
+    serde_json::from_value(serde_json::to_value(accepted).unwrap()).unwrap()
+}
+
+pub(crate) async fn resources(cluster: &Cluster, prefix: &str) -> Api<DynamicObject> {
     let namespace = cluster.namespace(prefix).await.unwrap();
     resources_in(cluster, &namespace)
 }
@@ -136,7 +164,7 @@ fn resources_in(cluster: &Cluster, namespace: &str) -> Api<DynamicObject> {
     Api::namespaced_with(cluster.client().unwrap(), namespace, &kind)
 }
 
-fn object(document: Value) -> DynamicObject {
+pub(crate) fn object(document: Value) -> DynamicObject {
     serde_json::from_value(document).unwrap()
 }
 

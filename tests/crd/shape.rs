@@ -29,7 +29,9 @@ fn every_field_is_bounded() {
             Some("string") => has("enum") || has("maxLength"),
             Some("integer") => has("minimum") && has("maximum") && field["format"] == "int64",
             Some("array") => has("items") && has("maxItems"),
-            Some("object") => has("properties") && !has("additionalProperties"),
+            Some("object") if has("additionalProperties") => has("maxProperties") && bounds_keys(&field),
+            Some("object") => has("properties"),
+            Some("boolean") => true,
             _ => false,
         };
         assert!(bounded, "{path} has no bound: {field:#}");
@@ -60,6 +62,12 @@ fn every_rule_has_a_row_that_breaks_it_and_one_that_keeps_to_it() {
     }
 }
 
+/// Whether rules say which keys a map may have, which no other keyword can.
+fn bounds_keys(map: &Value) -> bool {
+    let rules = map["x-kubernetes-validations"].as_array().into_iter().flatten();
+    rules.filter_map(|rule| rule["rule"].as_str()).any(|rule| rule.contains("format.qualifiedName().validate(key)"))
+}
+
 /// A CEL rule: the field that it blames and what it says.
 #[derive(Debug)]
 struct Rule {
@@ -86,18 +94,20 @@ fn rules() -> Vec<Rule> {
     rules
 }
 
-/// All fields, down to the items of lists, by their paths.
-fn fields() -> Vec<(String, Value)> {
+/// All fields, down to the items of lists and the values of maps, by their paths.
+pub(crate) fn fields() -> Vec<(String, Value)> {
     fn collect(path: &str, schema: &Value, fields: &mut Vec<(String, Value)>) {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.{name}").trim_start_matches('.').to_owned();
             fields.push((path.clone(), property.clone()));
             collect(&path, property, fields);
         }
-        if let Some(items) = schema.get("items") {
-            let path = format!("{path}[]");
-            fields.push((path.clone(), items.clone()));
-            collect(&path, items, fields);
+        for (keyword, mark) in [("items", "[]"), ("additionalProperties", "{}")] {
+            if let Some(items) = schema.get(keyword) {
+                let path = format!("{path}{mark}");
+                fields.push((path.clone(), items.clone()));
+                collect(&path, items, fields);
+            }
         }
     }
     let mut fields = Vec::new();

@@ -2,8 +2,9 @@
 
 use asa_operator::api::conditions::set_condition;
 use asa_operator::api::{
-    AdAccount, AsaCredential, AsaCredentialStatus, Binding, Condition, ConditionStatus, ConditionType, Life,
-    MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret, Reason,
+    AdAccount, AsaCredential, AsaCredentialStatus, Binding, ClientSecretStatus, Condition, ConditionStatus,
+    ConditionType, Life, MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret,
+    Reason,
 };
 use cluster::Cluster;
 use k8s_openapi::jiff::Timestamp;
@@ -94,7 +95,12 @@ fn full() -> AsaCredentialStatus {
             public_key: format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", "A".repeat(124)),
             fingerprint: format!("SHA256:{}", "0".repeat(64)),
         }),
-        client_secret: Some(life),
+        client_secret: Some(ClientSecretStatus {
+            issued_at: life.issued_at,
+            expires_at: life.expires_at,
+            renewal_time: life.renewal_time,
+            secret_name: Some("a".repeat(253)),
+        }),
         access_token: Some(life),
         organization: Some(organization.clone()),
         organizations: vec![organization; MAX_CHOICES],

@@ -5,7 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod adoption;
 mod deletion;
+mod ephemeral;
+mod forms;
+mod generated_key;
 mod idle;
 mod key;
 mod metadata;
@@ -15,9 +19,12 @@ mod polling;
 mod probes;
 mod ready;
 mod refusals;
+mod renamed;
 mod renewal;
 mod restart;
+mod rollover;
 mod secrecy;
 mod secret;
 mod support;
+mod suspended;
 mod target;

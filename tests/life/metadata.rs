@@ -36,10 +36,25 @@ async fn renews_once(stage: &Stage<'_>, annotations: Value, request: &str) {
 
 #[tokio::test]
 async fn a_request_by_annotation_is_answered_by_exactly_one_renewal() {
-    let stage = Stage::ready().await;
-    for request in ["2026-09-01T12:00:00Z", "2026-09-01T12:00:01Z", "now"] {
-        renews_once(&stage, json!({"asa-operator.dev/requestedAt": request}), request).await;
+    for request in ["2026-09-01T12:00:00Z", "now"] {
+        renews_once(&Stage::ready().await, json!({"asa-operator.dev/requestedAt": request}), request).await;
     }
+}
+
+#[tokio::test]
+async fn requests_within_a_minute_are_answered_by_one_renewal_when_the_minute_is_over() {
+    let stage = Stage::ready().await;
+    renews_once(&stage, json!({"asa-operator.dev/requestedAt": "one"}), "one").await;
+    let mark = stage.mark();
+
+    for request in ["two", "three"] {
+        stage.request_renewal(request).await;
+        stage.operator_saw_it_all().await;
+    }
+    assert_eq!(stage.token_requests_since(&mark), 0, "not yet");
+
+    stage.until_seen_late("an echo of the last request", |acme| has_handled(acme, "three")).await;
+    assert_eq!(stage.token_requests_since(&mark), 1);
 }
 
 #[tokio::test]
@@ -51,13 +66,12 @@ async fn a_request_by_flux_is_answered_as_well() {
 
 #[tokio::test]
 async fn of_requests_by_both_annotations_the_later_one_is_answered() {
-    let stage = Stage::ready().await;
-    for (annotation, request) in [
-        ("asa-operator.dev/requestedAt", "2026-09-01T12:00:00Z"),
-        ("reconcile.fluxcd.io/requestedAt", "2026-09-01T12:00:01.123456789Z"),
-        ("asa-operator.dev/requestedAt", "2026-09-01T14:00:02+02:00"),
+    for (ours, flux, later) in [
+        ("2026-09-01T12:00:00Z", "2026-09-01T12:00:01.123456789Z", "2026-09-01T12:00:01.123456789Z"),
+        ("2026-09-01T14:00:02+02:00", "2026-09-01T12:00:01.123456789Z", "2026-09-01T14:00:02+02:00"),
     ] {
-        renews_once(&stage, json!({annotation: request}), request).await;
+        let both = json!({"asa-operator.dev/requestedAt": ours, "reconcile.fluxcd.io/requestedAt": flux});
+        renews_once(&Stage::ready().await, both, later).await;
     }
 }
 

@@ -117,3 +117,59 @@ async fn access_that_was_given_later_is_found_on_request() {
     stage.until(ready()).await;
     assert_eq!(stage.published().await["org_id"], ORG.to_string());
 }
+
+#[tokio::test]
+async fn with_selection_any_it_is_ready_and_the_choices_lie_in_the_secret() {
+    let any = credential().with("organization", json!({"selection": "Any"}));
+    let stage = stage_with(two_organizations, any, ready()).await;
+    let published = stage.published().await;
+    assert!(!published.contains_key("org_id") && !published.contains_key("x_ap_context_org"), "{:?}", published.keys());
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&published["organizations.json"]).unwrap(),
+        json!({"organizations": [
+            {"orgId": ORG, "name": "Acme", "parentOrgId": PARENT_ORG},
+            {"orgId": OTHER_ORG, "name": "Acme Asia", "parentOrgId": PARENT_ORG},
+        ]})
+    );
+    assert!(stage.call_platform(&published).await.0.is_success());
+    let mark = stage.mark();
+
+    stage.apply(credential().with("organization", json!({"orgId": ORG}))).await;
+    stage.until(ready()).await;
+    let published = stage.published().await;
+    assert_eq!(published["org_id"], ORG.to_string());
+    assert!(!published.contains_key("organizations.json"));
+    assert_eq!(stage.token_requests_since(&mark), 0);
+}
+
+#[tokio::test]
+async fn with_selection_any_for_ad_accounts_likewise() {
+    let any = credential().with("adAccount", json!({"selection": "Any"}));
+    let stage = stage_with(two_accounts, any, ready()).await;
+    let published = stage.published().await;
+    assert!(!published.contains_key("ad_account_id"));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&published["organizations.json"]).unwrap(),
+        json!({"adAccounts": [
+            {"id": AD_ACCOUNT, "name": "Acme Europe", "orgId": PARENT_ORG},
+            {"id": OTHER_ACCOUNT, "name": "Acme Asia", "orgId": PARENT_ORG},
+        ]})
+    );
+    assert!(stage.call_campaign_management(&published).await.0.is_success());
+}
+
+#[tokio::test]
+async fn choices_survive_a_restart_and_a_renewal_without_being_asked_for_again() {
+    let any = credential().with("organization", json!({"selection": "Any"}));
+    let mut stage = stage_with(two_organizations, any, ready()).await;
+    let before = stage.published().await;
+    stage.kill_operator();
+    stage.start_operator(&[]).await;
+    let mark = stage.mark();
+
+    stage.request_renewal("after the restart").await;
+
+    stage.token_other_than(&before["access_token"]).await;
+    assert_eq!(stage.published().await["organizations.json"], before["organizations.json"]);
+    assert_eq!(stage.token_requests_since(&mark), 1);
+}

@@ -4,10 +4,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use asa_operator::{
     api::AsaCredentialStatus,
-    credential::{
-        published::{Entries, Target},
-        secret_meta::SecretMeta,
-    },
+    credential::{entries::Entries, secret_meta::SecretMeta, target::Target},
 };
 
 use crate::{

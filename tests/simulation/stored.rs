@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use asa_operator::{
     api::{AsaCredential, AsaCredentialStatus},
     controller::cluster::SecretContent,
-    credential::{failure::ClusterClass, secret_meta::SecretMeta},
+    credential::{
+        failure::ClusterClass,
+        secret_meta::{SecretMeta, Version},
+    },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use kube::{ResourceExt, core::ObjectMeta};
@@ -172,7 +175,7 @@ impl Stored {
         let mut metadata: ObjectMeta = serde_json::from_value(body["metadata"].clone()).unwrap();
         metadata.uid = self.new_metadata(name).uid;
         let type_ = body["type"].as_str().unwrap().to_owned();
-        Ok(self.write(name, StoredSecret { metadata, type_, data: decoded(&body["data"]) }))
+        Ok(self.write(name, StoredSecret { metadata, type_, data: written(body) }))
     }
 
     pub(crate) fn change(&mut self, name: &str, patch: &Value) -> Result<SecretMeta, ClusterClass> {
@@ -192,6 +195,16 @@ impl Stored {
         let metadata = serde_json::from_value(metadata).unwrap();
         let new = StoredSecret { metadata, data: decoded(&data), type_: old.type_.clone() };
         Ok(self.write(name, new))
+    }
+
+    pub(crate) fn delete(&mut self, name: &str, version: &Version) -> Result<(), ClusterClass> {
+        match self.objects.secrets.get(name) {
+            Some(there) if SecretMeta::of(&there.metadata).unwrap().version == *version => {
+                self.delete_secret(name);
+                Ok(())
+            }
+            _ => Err(ClusterClass::Conflict),
+        }
     }
 
     pub(crate) fn write_status(
@@ -218,6 +231,12 @@ impl Stored {
         self.witness.wrote(&write);
         self.store_secret(name, after)
     }
+}
+
+fn written(body: &Value) -> BTreeMap<String, Vec<u8>> {
+    let texts = body["stringData"].as_object().into_iter().flatten();
+    let texts = texts.map(|(key, value)| (key.clone(), value.as_str().unwrap().as_bytes().to_vec()));
+    body.get("data").map(decoded).unwrap_or_default().into_iter().chain(texts).collect()
 }
 
 fn decoded(data: &Value) -> BTreeMap<String, Vec<u8>> {

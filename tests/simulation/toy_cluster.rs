@@ -12,7 +12,11 @@ use asa_operator::{
         cluster::{Cluster, SecretContent},
         events::Note,
     },
-    credential::{failure::ClusterClass, published::Body, secret_meta::SecretMeta},
+    credential::{
+        failure::ClusterClass,
+        published::Body,
+        secret_meta::{SecretMeta, Version},
+    },
 };
 use kube::ResourceExt;
 use tokio::sync::mpsc::UnboundedSender;
@@ -141,10 +145,12 @@ impl Cluster for ToyCluster {
     async fn create(&self, _: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let body = serde_json::to_value(body).unwrap();
         let name = body["metadata"]["name"].as_str().unwrap().to_owned();
-        let owner = body["metadata"]["ownerReferences"][0]["uid"].as_str().unwrap().to_owned();
+        let owner = body["metadata"]["ownerReferences"][0]["uid"].as_str().map(ToOwned::to_owned);
         let collector = self.clone();
         self.ask("create", &name, move |stored| {
-            collector.collect_later(owner.clone());
+            if let Some(owner) = owner.clone() {
+                collector.collect_later(owner);
+            }
             stored.create(&body)
         })
         .await
@@ -154,6 +160,20 @@ impl Cluster for ToyCluster {
         let patch = serde_json::to_value(body).unwrap();
         let wanted = name.to_owned();
         self.ask("patch", name, move |stored| stored.change(&wanted, &patch)).await
+    }
+
+    async fn delete(&self, _: &str, name: &str, version: &Version) -> Result<(), ClusterClass> {
+        let (wanted, version) = (name.to_owned(), version.clone());
+        self.ask("delete", name, move |stored| stored.delete(&wanted, &version)).await
+    }
+
+    async fn is_there(&self, object: &AsaCredential) -> Result<bool, ClusterClass> {
+        let (name, uid) = (object.name_any(), object.uid());
+        self.ask("confirm", &object.name_any(), move |stored| {
+            let there = stored.objects.credentials.get(&name);
+            Ok(there.is_some_and(|there| there.uid() == uid && there.metadata.deletion_timestamp.is_none()))
+        })
+        .await
     }
 
     async fn write_status(

@@ -4,7 +4,7 @@ const BOTH: [AdsApi; 2] = [AdsApi::PlatformV1, AdsApi::CampaignManagementV5];
 const PARENT: i64 = 900;
 
 fn choice() -> Choice {
-    Choice { apis: BOTH.to_vec(), org_id: None, ad_account_id: None }
+    Choice { apis: BOTH.to_vec(), org_id: None, ad_account_id: None, any_organization: false, any_ad_account: false }
 }
 
 fn group(org_id: i64) -> Organization {
@@ -124,10 +124,10 @@ fn that_no_api_ever_answered_is_said() {
 }
 
 #[test]
-fn no_more_than_fifty_choices_are_kept() {
+fn every_choice_is_kept() {
     let many: Vec<i64> = (1..=120).collect();
     let found = resolve(&round(&many, &[7]), choice(), None, at(0));
-    assert_eq!((found.organizations.len(), found.verdict), (50, Verdict::Ambiguous(Kind::Organization, 120)));
+    assert_eq!((found.organizations.len(), found.verdict), (120, Verdict::Ambiguous(Kind::Organization, 120)));
 }
 
 #[test]

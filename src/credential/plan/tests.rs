@@ -15,7 +15,7 @@ use crate::{
         published::{KeySource, Record, bundle},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
-        sight::Sight,
+        sight::{Holder, Sight, Sights, Stray},
     },
 };
 
@@ -75,6 +75,8 @@ struct Scene {
     key_secret: Sight,
     managed: Sight,
     client_secret: Sight,
+    holders: [Holder; 2],
+    strays: Vec<Stray>,
     polling: Option<Duration>,
     memory: Memory,
 }
@@ -87,20 +89,22 @@ impl Scene {
             key_secret: Sight::Present(Arc::new(foreign("key", 1))),
             managed: Sight::Absent,
             client_secret: Sight::Absent,
+            holders: [Holder::Nobody, Holder::Nobody],
+            strays: Vec::new(),
             polling: None,
             memory: Memory::of(UID),
         }
     }
 
     fn seen(&self) -> Observed<'_> {
-        Observed {
-            object: &self.object,
+        let sights = Sights {
             key_secret: self.key_secret.clone(),
             managed: self.managed.clone(),
             client_secret: self.client_secret.clone(),
-            polling: self.polling,
-            memory: &self.memory,
-        }
+            holders: self.holders.clone(),
+            strays: self.strays.clone(),
+        };
+        Observed::new(&self.object, sights, self.polling, &self.memory)
     }
 
     fn plan(&self, at: Duration) -> Step {
@@ -123,7 +127,7 @@ impl Scene {
         self.with(|scene| {
             let issued_at = now(Duration::ZERO).wall;
             let life = Life { issued_at, expires_at: later(issued_at, 4296 * HOUR) };
-            let bundle = bundle(&scene.object, FINGERPRINT);
+            let bundle = bundle(scene.object.client_ids().unwrap(), FINGERPRINT);
             let jwt = "a.b.c".into();
             scene.memory.client_secret = Some(ClientSecretInHand { jwt, life, bundle, fence: Some(Fence::Absent) });
         })
@@ -136,10 +140,9 @@ impl Scene {
                 value: format!("token of {issued_at}").into(),
                 life: Life { issued_at, expires_at: later(issued_at, HOUR) },
                 asked_at: at,
-                bundle: bundle(&scene.object, FINGERPRINT),
+                bundle: bundle(scene.object.client_ids().unwrap(), FINGERPRINT),
                 proof: Proof::Awaited(0),
                 fence: Some(Fence::Absent),
-                demand: None,
             });
         })
     }
@@ -172,8 +175,8 @@ impl Scene {
                     seen.client_secret_to_publish(scene.memory.client_secret.as_ref().unwrap()).unwrap().1
                 }
             };
-            let meta = ours(&target.name(&scene.object), state, record);
-            let known = Known { version: meta.version.clone(), intact: true, ours: true };
+            let meta = ours(&target.name(&scene.object).unwrap(), state, record);
+            let known = Known { version: meta.version.clone(), intact: true, ours: true, is_of_type: true };
             scene.memory.content_mut(target).known = Some(known);
             match target {
                 Target::Managed => scene.managed = Sight::Present(Arc::new(meta)),
@@ -204,7 +207,7 @@ impl Scene {
 
     fn failed(self, side: Side, failure: Failure, at: Duration) -> Self {
         self.with(|scene| {
-            let (left, inputs) = (scene.seen().published_left(now(at)), scene.seen().inputs());
+            let (left, inputs) = (scene.seen().published_left(now(at)), scene.seen().inputs(now(at)));
             scene.memory.failed(side, failure, left, inputs, now(at));
         })
     }
@@ -327,7 +330,7 @@ fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
 
 #[test]
 fn another_key_or_id_is_another_client_and_the_old_secrets_stay_until_its_token_is_proved() {
-    let scene = Scene::settled().with(|scene| scene.object.spec.client_id = "SEARCHADS.other".into());
+    let scene = Scene::settled().with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
     assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
     let scene = scene.client_secret_signed();
     assert_eq!(scene.plan(MINUTE), Step::RequestToken);
@@ -343,9 +346,7 @@ fn a_request_by_annotation_renews_once() {
     };
     let scene = Scene::settled().with(asked);
     assert_eq!(scene.plan(MINUTE), Step::RequestToken);
-    let renewed = scene.token_issued(MINUTE).with(|scene| {
-        scene.memory.token.as_mut().unwrap().demand = Some("now".into());
-    });
+    let renewed = scene.token_issued(MINUTE).with(|scene| scene.memory.served("now".into(), now(MINUTE)));
     assert_eq!(renewed.plan(MINUTE), Step::Verify(V1));
     let handled = Scene::settled().with(asked).with(|scene| scene.memory.handled = Some("now".into()));
     assert!(matches!(handled.plan(MINUTE), Step::Wait(_)));
@@ -393,7 +394,7 @@ fn an_edited_secret_is_read_and_written_again_from_memory() {
         scene.managed = Sight::Present(Arc::new(SecretMeta { version: version("acme", 2), ..(**meta).clone() }));
     });
     assert_eq!(edited.plan(MINUTE), Step::Inspect(Target::Managed));
-    let known = |intact| Some(Known { version: version("acme", 2), intact, ours: false });
+    let known = |intact| Some(Known { version: version("acme", 2), intact, ours: false, is_of_type: true });
     let damaged = edited.with(|scene| scene.memory.managed.known = known(false));
     assert_eq!(damaged.plan(MINUTE), Step::Publish(Target::Managed));
     let intact = damaged.with(|scene| scene.memory.managed.known = known(true));
@@ -459,7 +460,7 @@ fn identity_is_resolved_once_a_day_with_the_token_of_a_renewal() {
 fn another_choice_is_resolved_at_once_and_costs_no_token_while_one_is_in_hand() {
     let choose = |scene: &mut Scene| scene.object.spec.apis = Some(vec![V1]);
     assert_eq!(Scene::settled().with(choose).plan(MINUTE), Step::Resolve(V1));
-    assert_eq!(Scene::restarted().with(choose).plan(MINUTE), Step::Inspect(Target::ClientSecret));
+    assert_eq!(Scene::restarted().with(choose).plan(MINUTE), Step::Recall("acme".into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{AsaCredential, ConditionType},
-    credential::{failure::Subject, identity::Kind, published::Target},
+    credential::{failure::Subject, identity::Kind, target::Target},
 };
 
 impl Subject {
@@ -27,7 +27,7 @@ impl Subject {
     pub(super) fn name(self, object: &AsaCredential) -> String {
         match self {
             Self::Key => object.spec.private_key.secret_ref.name.clone(),
-            Self::Target(target) => target.name(object),
+            Self::Target(target) => target.name(object).unwrap_or_default(),
         }
     }
 }

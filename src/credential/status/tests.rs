@@ -6,7 +6,8 @@ use crate::{
     apple::private_key::KeyKind,
     credential::{
         identity::{Kind, Verdict},
-        published::Target,
+        sight::Holder,
+        target::Target,
     },
 };
 
@@ -91,6 +92,16 @@ fn all(name: &str) -> Vec<Explanation> {
         KeyFailure::Unusable(KeyError::SampleKey),
         KeyFailure::Unusable(KeyError::NotAKey),
     ];
+    let obstacles = Target::ALL.map(|target| {
+        let holder = Holder::Object(format!("AsaCredential {}", "n".repeat(239)));
+        [
+            Obstacle::NotOwned(target, holder),
+            Obstacle::NotOwned(target, Holder::Nobody),
+            Obstacle::WrongType(target),
+            Obstacle::Going(target),
+        ]
+    });
+    let obstacles = obstacles.concat();
     let kinds = [Kind::Organization, Kind::AdAccount];
     let since = jiff::Timestamp::UNIX_EPOCH;
     let choices = kinds
@@ -110,9 +121,9 @@ fn all(name: &str) -> Vec<Explanation> {
         .map(|error| failure(Failure::Apple(error)))
         .chain(cluster.map(|error| failure(Failure::Cluster(error))))
         .chain(keys.iter().map(|key| Explanation::of_key(key, &object)))
-        .chain(Target::ALL.map(|target| Explanation::of_obstacle(Obstacle::NotOwned(target), &object)))
-        .chain(Target::ALL.map(|target| Explanation::of_obstacle(Obstacle::Going(target), &object)))
-        .chain([failure(Failure::Signing)])
+        .chain(obstacles.iter().filter_map(|obstacle| Explanation::of_obstacle(obstacle, &object)))
+        .chain([Explanation::of_upload(), Explanation::of_suspension()])
+        .chain([failure(Failure::Signing), failure(Failure::Generating)])
         .chain(verdicts)
         .collect()
 }

@@ -2,26 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{Row, about, spec, within};
-
-fn key(change: Value) -> Value {
-    within(&["spec", "privateKey", "secretRef"], change)
-}
+use super::{Row, about, spec};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = ids();
-    rows.extend(key_reference());
     rows.extend(choices());
     rows.extend(durations());
-    rows.extend(secret_names());
+    rows.push(Row::refused(
+        "a suspend in words",
+        spec(json!({"suspend": "yes"})),
+        about("spec.suspend", "must be of type boolean"),
+    ));
     rows
 }
 
 fn ids() -> Vec<Row> {
     vec![
-        Row::refused("no clientId", spec(json!({"clientId": null})), about("spec.clientId", "Required value")),
-        Row::refused("no teamId", spec(json!({"teamId": null})), about("spec.teamId", "Required value")),
-        Row::refused("no keyId", spec(json!({"keyId": null})), about("spec.keyId", "Required value")),
         Row::refused("an empty clientId", spec(json!({"clientId": ""})), about("spec.clientId", "should be at least")),
         Row::refused(
             "a clientId with a blank",
@@ -60,51 +56,6 @@ fn ids() -> Vec<Row> {
     ]
 }
 
-fn key_reference() -> Vec<Row> {
-    let name = "spec.privateKey.secretRef.name";
-    let entry = "spec.privateKey.secretRef.key";
-    vec![
-        Row::refused("no privateKey", spec(json!({"privateKey": null})), about("spec.privateKey", "Required value")),
-        Row::refused(
-            "a privateKey without a source",
-            spec(json!({"privateKey": {"secretRef": null}})),
-            about("spec.privateKey.secretRef", "Required value"),
-        ),
-        Row::refused("a source without a name", key(json!({"name": null})), about(name, "Required value")),
-        Row::refused("a key Secret in capitals", key(json!({"name": "Acme"})), about(name, "should match '^[a-z0-9]")),
-        Row::refused(
-            "a key Secret ending in a hyphen",
-            key(json!({"name": "acme-"})),
-            about(name, "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a key Secret of another namespace",
-            key(json!({"name": "other/acme-key"})),
-            about(name, "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a key Secret's name of 254 characters",
-            key(json!({"name": "a".repeat(254)})),
-            about(name, "may not be more than 253"),
-        ),
-        Row::refused("an empty entry", key(json!({"key": ""})), about(entry, "should be at least")),
-        Row::refused("an entry with a slash", key(json!({"key": "keys/private.pem"})), about(entry, "should match '^")),
-        Row::refused(
-            "an entry that leaves its folder",
-            key(json!({"key": "..private"})),
-            about(entry, "should match '^"),
-        ),
-        Row::refused("an entry that is a folder", key(json!({"key": "."})), about(entry, "should match '^")),
-        Row::refused(
-            "an entry of 254 characters",
-            key(json!({"key": "a".repeat(254)})),
-            about(entry, "may not be more than 253"),
-        ),
-        Row::accepted("an entry with a leading dot", key(json!({"key": ".key_1.pem"}))),
-        Row::accepted("a key Secret with dots", key(json!({"name": "acme.ads.key"}))),
-    ]
-}
-
 fn choices() -> Vec<Row> {
     vec![
         Row::refused(
@@ -123,10 +74,11 @@ fn choices() -> Vec<Row> {
             spec(json!({"apis": "PlatformV1"})),
             about("spec.apis", "must be of type array"),
         ),
+        Row::accepted("an organization that is left to its defaults", spec(json!({"organization": {}}))),
         Row::refused(
-            "an organization without an orgId",
-            spec(json!({"organization": {}})),
-            about("spec.organization.orgId", "Required value"),
+            "another selection of the organization",
+            spec(json!({"organization": {"selection": "All"}})),
+            about("spec.organization.selection", "Unsupported value"),
         ),
         Row::refused(
             "an orgId that brings a header of its own",
@@ -149,10 +101,11 @@ fn choices() -> Vec<Row> {
             about("spec.organization.orgId", "must be of type int"),
         ),
         Row::accepted("the largest orgId", spec(json!({"organization": {"orgId": 9_007_199_254_740_991_i64}}))),
+        Row::accepted("an ad account that is left to its defaults", spec(json!({"adAccount": {}}))),
         Row::refused(
-            "an adAccount without an id",
-            spec(json!({"adAccount": {}})),
-            about("spec.adAccount.id", "Required value"),
+            "another selection of the ad account",
+            spec(json!({"adAccount": {"selection": "one"}})),
+            about("spec.adAccount.selection", "Unsupported value"),
         ),
         Row::refused(
             "a negative ad account",
@@ -186,39 +139,14 @@ fn durations() -> Vec<Row> {
             spec(json!({"accessToken": {"renewBefore": "half"}})),
             about("spec.accessToken.renewBefore", "should match '^([0-9]"),
         ),
+        Row::refused(
+            "another mode of the client secret",
+            spec(json!({"clientSecret": {"mode": "Forever"}})),
+            about("spec.clientSecret.mode", "Unsupported value"),
+        ),
         Row::accepted(
             "a lifetime in several units and fractions",
             spec(json!({"clientSecret": {"lifetime": "1h30m0.5s", "renewBefore": "0.25h"}})),
-        ),
-    ]
-}
-
-fn secret_names() -> Vec<Row> {
-    vec![
-        Row::refused(
-            "a Secret in capitals",
-            spec(json!({"secret": {"name": "Acme"}})),
-            about("spec.secret.name", "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a Secret of another namespace",
-            spec(json!({"secret": {"name": "other/token"}})),
-            about("spec.secret.name", "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a Secret without a name",
-            spec(json!({"secret": {"name": ""}})),
-            about("spec.secret.name", "should be at least"),
-        ),
-        Row::refused(
-            "a client secret's Secret with an underscore",
-            spec(json!({"clientSecret": {"secretName": "acme_client"}})),
-            about("spec.clientSecret.secretName", "should match '^[a-z0-9]"),
-        ),
-        Row::accepted("a secret with its defaults", spec(json!({"secret": {}}))),
-        Row::accepted(
-            "objects that leave everything to their defaults",
-            spec(json!({"clientSecret": {}, "accessToken": {}})),
         ),
     ]
 }

@@ -1,11 +1,16 @@
 //! The resources that are tried, offline and by the API server.
 
 mod bounds;
+mod key;
+mod marks;
 mod rules;
+mod secrets;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::document::within;
 
 /// What is to become of a resource.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,21 +71,15 @@ fn spec(change: Value) -> Value {
     within(&["spec"], change)
 }
 
-/// A change to what is under these fields.
-fn within(fields: &[&str], change: Value) -> Value {
-    let fields = fields.iter().rev();
-    fields.fold(change, |inner, field| Map::from_iter([((*field).to_owned(), inner)]).into())
-}
-
 pub(crate) fn rows() -> Vec<Row> {
-    bounds::rows().into_iter().chain(rules::rows()).collect()
+    [bounds::rows(), key::rows(), marks::rows(), rules::rows(), secrets::rows()].into_iter().flatten().collect()
 }
 
 #[test]
 fn the_table_is_large_enough_and_no_name_is_used_twice() {
     let rows = rows();
     let refused = rows.iter().filter(|row| row.verdict == Verdict::Refused);
-    assert!(refused.count() >= 30);
+    assert!(refused.count() >= 120);
     let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), rows.len());
 }

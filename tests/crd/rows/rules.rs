@@ -8,10 +8,9 @@ pub(super) fn rows() -> Vec<Row> {
     let mut rows = apis();
     rows.extend(client_secret());
     rows.extend(access_token());
-    rows.extend(three_secrets());
-    rows.extend(long_names());
-    rows.extend(changes_of_the_secret());
-    rows.extend(changes_of_the_client_secret());
+    rows.extend(selection());
+    rows.extend(ephemeral());
+    rows.push(defaults_left_out());
     rows
 }
 
@@ -50,6 +49,68 @@ fn apis() -> Vec<Row> {
         .under(account),
         Row::accepted("an ad account where both APIs are in use by default", spec(json!({"adAccount": {"id": 9001}})))
             .under(account),
+    ]
+}
+
+fn selection() -> Vec<Row> {
+    let organization = about("spec.organization.orgId", "must be absent where selection is Any");
+    let account = about("spec.adAccount.id", "must be absent where selection is Any");
+    vec![
+        Row::refused(
+            "an orgId where any organization will do",
+            spec(json!({"organization": {"orgId": 40_669_820, "selection": "Any"}})),
+            organization,
+        ),
+        Row::accepted("any organization", spec(json!({"organization": {"selection": "Any"}}))).under(organization),
+        Row::accepted(
+            "one organization by its orgId",
+            spec(json!({"organization": {"orgId": 40_669_820, "selection": "One"}})),
+        )
+        .under(organization),
+        Row::refused(
+            "an id where any ad account will do",
+            spec(json!({"adAccount": {"id": 9001, "selection": "Any"}})),
+            account,
+        ),
+        Row::accepted("any ad account", spec(json!({"adAccount": {"selection": "Any"}}))).under(account),
+        Row::accepted("one ad account by its id", spec(json!({"adAccount": {"id": 9001, "selection": "One"}})))
+            .under(account),
+        Row::accepted("another organization", spec(json!({"organization": {"orgId": 2}})))
+            .after(spec(json!({"organization": {"orgId": 1}}))),
+        Row::accepted("any organization after one", spec(json!({"organization": {"selection": "Any"}})))
+            .after(spec(json!({"organization": {"orgId": 1}}))),
+    ]
+}
+
+fn ephemeral() -> Vec<Row> {
+    let renewal = about("spec.clientSecret.renewBefore", "must be absent in mode Ephemeral");
+    let name = about("spec.clientSecret.secretName", "must be absent in mode Ephemeral");
+    let of = |change: Value| spec(json!({ "clientSecret": change }));
+    let all = |mode: &str| of(json!({"mode": mode, "lifetime": "720h", "renewBefore": "24h", "secretName": "signed"}));
+    vec![
+        Row::refused(
+            "an ephemeral client secret that is renewed",
+            of(json!({"mode": "Ephemeral", "renewBefore": "1s"})),
+            renewal,
+        ),
+        Row::refused(
+            "an ephemeral client secret that is stored",
+            of(json!({"mode": "Ephemeral", "secretName": "signed"})),
+            name,
+        ),
+        Row::accepted(
+            "an ephemeral client secret with a lifetime",
+            of(json!({"mode": "Ephemeral", "lifetime": "720h"})),
+        )
+        .under(renewal),
+        Row::accepted("an ephemeral client secret", of(json!({"mode": "Ephemeral"}))).under(name),
+        Row::accepted("a persistent client secret with every field", all("Persistent")).under(renewal),
+        Row::accepted("a client secret that becomes ephemeral", of(json!({"mode": "Ephemeral"})))
+            .after(all("Persistent")),
+        Row::refused("a client secret that becomes ephemeral and keeps its name", all("Ephemeral"), name)
+            .after(all("Persistent")),
+        Row::accepted("a client secret that becomes persistent", all("Persistent"))
+            .after(of(json!({"mode": "Ephemeral"}))),
     ]
 }
 
@@ -92,102 +153,16 @@ fn access_token() -> Vec<Row> {
     ]
 }
 
-fn three_secrets() -> Vec<Row> {
-    let key = about("spec.privateKey.secretRef.name", "must not be the Secret that the access token is published in");
-    let client = about("spec.clientSecret.secretName", "must not be the private key's Secret");
-    let both = about("spec.secret.name", "must differ from spec.clientSecret.secretName");
-    let with = |key: &str, secret: Value, client: Value| {
-        spec(json!({
-            "privateKey": {"secretRef": {"name": key}},
-            "secret": {"name": secret},
-            "clientSecret": {"secretName": client},
-        }))
-    };
-    let default = Value::Null;
-    vec![
-        Row::refused("the key's Secret as the token's by default", with("acme", default.clone(), default.clone()), key),
-        Row::refused("the key's Secret as the token's", with("one", json!("one"), default.clone()), key),
-        Row::accepted(
-            "a key's Secret of the resource's name, and another for the token",
-            with("acme", json!("token"), default.clone()),
-        )
-        .under(key),
-        Row::refused(
-            "the key's Secret as the client secret's by default",
-            with("acme-client-secret", default.clone(), default.clone()),
-            client,
-        ),
-        Row::refused("the key's Secret as the client secret's", with("one", default.clone(), json!("one")), client),
-        Row::accepted(
-            "a key's Secret of the client secret's default name, and another for that",
-            with("acme-client-secret", default.clone(), json!("signed")),
-        )
-        .under(client),
-        Row::refused(
-            "the token's Secret as the client secret's by default",
-            with("acme-key", json!("acme-client-secret"), default.clone()),
-            both,
-        ),
-        Row::refused(
-            "the client secret's Secret as the token's by default",
-            with("acme-key", default, json!("acme")),
-            both,
-        ),
-        Row::accepted(
-            "a token's Secret of the client secret's default name, and another for that",
-            with("acme-key", json!("acme-client-secret"), json!("signed")),
-        )
-        .under(both),
-    ]
-}
-
-fn long_names() -> Vec<Row> {
-    let rule = about("metadata.name", "must have at most 239 characters");
-    let named = |length| json!({"metadata": {"name": "a".repeat(length)}});
-    let mut with_secret_name = named(253);
-    with_secret_name["spec"] = json!({"clientSecret": {"secretName": "signed"}});
-    vec![
-        Row::refused("a name of 240 characters", named(240), rule),
-        Row::accepted("a name of 239 characters", named(239)).under(rule),
-        Row::accepted("a name of 253 characters and a secretName", with_secret_name).under(rule),
-    ]
-}
-
-fn changes_of_the_secret() -> Vec<Row> {
-    let rule =
-        about("spec.secret.name", "must not change, as readers of the old Secret would be left with an expired token");
-    let named = |name: Value| spec(json!({"secret": {"name": name}}));
-    let (default, one, two) = (json!({}), named(json!("one")), named(json!("two")));
-    vec![
-        Row::refused("the Secret renamed", two, rule).after(one.clone()),
-        Row::refused("the Secret given a name", one.clone(), rule).after(default.clone()),
-        Row::refused("the Secret's name taken away", default.clone(), rule).after(one.clone()),
-        Row::accepted("the Secret's name as it was", one.clone()).under(rule).after(one),
-        Row::accepted("the Secret's default name written out", named(json!("acme"))).under(rule).after(default),
-    ]
-}
-
-fn changes_of_the_client_secret() -> Vec<Row> {
-    let rule =
-        about("spec.clientSecret.secretName", "readers of the old Secret would be left with an expired client secret");
-    let named = |name: Value| spec(json!({"clientSecret": {"secretName": name}}));
-    let (default, one, two) = (json!({}), named(json!("one")), named(json!("two")));
-    vec![
-        Row::refused("the client secret's Secret renamed", two, rule).after(one.clone()),
-        Row::refused("the client secret's Secret given a name", one.clone(), rule).after(default.clone()),
-        Row::refused("the client secret's Secret's name taken away", default.clone(), rule).after(one.clone()),
-        Row::accepted("another lifetime under the same name", {
-            let mut change = one.clone();
-            change["spec"]["clientSecret"]["lifetime"] = json!("720h");
-            change
-        })
-        .under(rule)
-        .after(one),
-        Row::accepted("the client secret's Secret's default name written out", named(json!("acme-client-secret")))
-            .under(rule)
-            .after(default.clone()),
-        Row::accepted("another key's Secret", spec(json!({"privateKey": {"secretRef": {"name": "new-key"}}})))
-            .under(rule)
-            .after(default),
-    ]
+/// What was written before a field with a default was there stays valid.
+fn defaults_left_out() -> Row {
+    let change = spec(json!({
+        "privateKey": {"secretRef": {"name": "acme-key", "key": "key.pem"}},
+        "apis": ["PlatformV1", "CampaignManagementV5"],
+        "organization": {"orgId": 40_669_820},
+        "adAccount": {"id": 9001},
+        "clientSecret": {"renewBefore": "720h", "secretName": "signed"},
+        "accessToken": {"renewBefore": "45m"},
+        "secret": {"name": "token"},
+    }));
+    Row::accepted("every object, without the fields that have defaults", change)
 }

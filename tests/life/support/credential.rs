@@ -54,6 +54,21 @@ impl Credential {
         self
     }
 
+    /// Without the three ids: the operator makes the key, and Apple does not know it yet.
+    pub(crate) fn that_awaits_its_key(mut self) -> Self {
+        for id in ["clientId", "teamId", "keyId"] {
+            self.0["spec"].as_object_mut().unwrap().remove(id);
+        }
+        self.0["spec"]["privateKey"]["generate"] = json!("IfMissing");
+        self
+    }
+
+    /// The operator may make the key.
+    pub(crate) fn that_may_make_its_key(mut self) -> Self {
+        self.0["spec"]["privateKey"]["generate"] = json!("IfMissing");
+        self
+    }
+
     /// With the key in this entry of its Secret.
     pub(crate) fn key_entry(mut self, entry: &str) -> Self {
         self.0["spec"]["privateKey"]["secretRef"]["key"] = json!(entry);
@@ -72,6 +87,11 @@ impl Credential {
 /// The client as Apple knows it once `key` is uploaded; nothing is in its reach yet.
 pub(crate) fn client_without_access(key: &KeyPair) -> Client {
     Client::new(CLIENT_ID, TEAM_ID, KEY_ID, key.public())
+}
+
+/// The client as Apple knows it once this public key is uploaded.
+pub(crate) fn client_of(public: &str) -> Client {
+    Client::new(CLIENT_ID, TEAM_ID, KEY_ID, public).organization(ORG, "Acme").ad_account(AD_ACCOUNT, "Acme Europe")
 }
 
 /// The same with one campaign group and one ad account.

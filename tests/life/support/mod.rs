@@ -28,12 +28,21 @@ const INTERVAL: Duration = Duration::from_millis(40);
 ///
 /// # Panics
 /// After a long while, with what was last seen.
-pub(crate) async fn eventually<T, E: Display>(wanted: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
+pub(crate) async fn eventually<T, E: Display>(wanted: &str, look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    within(DEADLINE, wanted, look).await
+}
+
+/// The same for what the operator does a minute later on purpose.
+pub(crate) async fn a_minute_later<T, E: Display>(wanted: &str, look: impl AsyncFnMut() -> Result<T, E>) -> T {
+    within(DEADLINE + Duration::from_mins(1), wanted, look).await
+}
+
+async fn within<T, E: Display>(deadline: Duration, wanted: &str, mut look: impl AsyncFnMut() -> Result<T, E>) -> T {
     let started = Instant::now();
     loop {
         match look().await {
             Ok(found) => return found,
-            Err(seen) if started.elapsed() > DEADLINE => panic!("no {wanted} within {DEADLINE:?}, but: {seen}"),
+            Err(seen) if started.elapsed() > deadline => panic!("no {wanted} within {deadline:?}, but: {seen}"),
             Err(_) => sleep(INTERVAL).await,
         }
     }

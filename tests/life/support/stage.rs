@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::awaited::{Awaited, is_not, ready, told};
 use super::credential::{self, Credential, KEY_SECRET, NAME, credential};
-use super::eventually;
 use super::key::KeyPair;
 use super::operator::Operator;
+use super::{a_minute_later, eventually};
 
 /// Who applies documents here, as kubectl is who does elsewhere.
 const FIELD_MANAGER: &str = "user";
@@ -160,6 +160,20 @@ impl<'c> Stage<'c> {
     /// Waits until the credential is reported to be so.
     pub(crate) async fn until(&self, awaited: Awaited) -> AsaCredential {
         self.until_other(NAME, awaited).await
+    }
+
+    /// Waits until the credential is reported to be so, which takes a minute.
+    pub(crate) async fn until_late(&self, awaited: Awaited) -> AsaCredential {
+        self.until_seen_late(&awaited.to_string(), |acme| awaited.holds(acme)).await
+    }
+
+    /// Waits until the credential is seen to be so, which takes a minute.
+    pub(crate) async fn until_seen_late(&self, wanted: &str, is: impl Fn(&AsaCredential) -> bool) -> AsaCredential {
+        a_minute_later(wanted, async || {
+            let acme = self.credential().await;
+            if is(&acme) { Ok(acme) } else { Err(told(&acme)) }
+        })
+        .await
     }
 
     async fn until_other(&self, name: &str, awaited: Awaited) -> AsaCredential {

@@ -1,0 +1,116 @@
+//! The private key: read, made, signed with.
+
+use super::{Doing, failed};
+use crate::{
+    api::names::TYPE_PRIVATE_KEY,
+    apple::{
+        PrivateKey,
+        ads::{Client, sign},
+    },
+    controller::{apple::Apple, cluster::Cluster, learned::Learned},
+    credential::{
+        failure::{ClusterClass, Failure, KeyFailure, Side, Subject},
+        memory::{BadKey, ClientSecretInHand, Key},
+        published::{KeySource, bundle, key_creation},
+        schedule::Life,
+        target::Target,
+    },
+};
+
+/// The private key, for as long as one run lasts.
+#[derive(Default)]
+pub(in crate::controller) struct KeyInHand(Option<(KeySource, PrivateKey)>);
+
+impl<C: Cluster, A: Apple> Doing<'_, C, A> {
+    pub(super) async fn look_at_key(&self) -> Learned {
+        let name = &self.seen.object.spec.private_key.secret_ref.name;
+        match self.world.cluster.look(&self.namespace, name).await {
+            Ok(meta) => {
+                self.world.learn_secret(&self.namespace, name, meta);
+                Learned::LookedAtKey
+            }
+            Err(class) => failed("read", Subject::Key, class),
+        }
+    }
+
+    pub(super) async fn load_key(&self, hand: &mut KeyInHand) -> Learned {
+        match self.read_key().await {
+            Ok((source, private)) => {
+                let key = Key {
+                    source: source.clone(),
+                    fingerprint: private.fingerprint(),
+                    public_key: private.public_key_pem(),
+                };
+                *hand = KeyInHand(Some((source, private)));
+                Learned::Key(key)
+            }
+            Err(learned) => learned,
+        }
+    }
+
+    async fn read_key(&self) -> Result<(KeySource, PrivateKey), Learned> {
+        let place = &self.seen.object.spec.private_key.secret_ref;
+        let content = self.world.cluster.read(&self.namespace, &place.name).await;
+        let content = content.map_err(|class| failed("read", Subject::Key, class))?;
+        let meta = content.as_ref().map(|content| content.meta.clone());
+        let version = meta.as_ref().map(|meta| meta.version.clone());
+        self.world.learn_secret(&self.namespace, &place.name, meta);
+        let refuse = |failure| {
+            let place = (place.name.clone(), place.key.clone());
+            Learned::NoKey(BadKey { version: version.clone(), place, failure })
+        };
+        let Some(content) = content else { return Err(refuse(KeyFailure::SecretNotFound)) };
+        // What is in another type of Secret (a ServiceAccount's token, a TLS key) is not ours to look into or describe.
+        if ![TYPE_PRIVATE_KEY, "Opaque"].contains(&content.type_.as_str()) {
+            return Err(refuse(KeyFailure::TypeRefused));
+        }
+        let entry = content.data.iter().find(|(name, _)| *name == place.key);
+        let Some((_, bytes)) = entry else { return Err(refuse(KeyFailure::EntryNotFound)) };
+        match PrivateKey::parse(bytes) {
+            Ok(private) => {
+                let source = KeySource { version: content.meta.version.clone(), entry: place.key.clone() };
+                Ok((source, private))
+            }
+            Err(error) => Err(refuse(KeyFailure::Unusable(error))),
+        }
+    }
+
+    /// Makes a pair and stores it where there is nothing yet. It is read like any other key afterwards.
+    pub(super) async fn generate_key(&self) -> Learned {
+        let place = &self.seen.object.spec.private_key.secret_ref;
+        let Ok(pem) = PrivateKey::generate() else { return Learned::Failed(Side::Cluster, Failure::Generating) };
+        let body = key_creation(&place.name, &place.key, &pem);
+        match self.world.cluster.create(&self.namespace, &body).await {
+            Ok(meta) => {
+                self.world.learn_secret(&self.namespace, &place.name, Some(meta));
+                Learned::MadeKey
+            }
+            // Somebody was faster: theirs is the key.
+            Err(ClusterClass::Conflict) => self.look_at_key().await,
+            Err(class) => failed("create", Subject::Key, class),
+        }
+    }
+
+    /// Signs with the key of this run, or with the key read anew; if that is another one, it is learned first.
+    pub(super) async fn sign(&self, hand: &mut KeyInHand) -> Learned {
+        let known = self.seen.key();
+        let in_hand = hand.0.as_ref().filter(|(source, _)| known.as_ref().is_some_and(|key| key.source == *source));
+        let Some((_, private)) = in_hand else { return self.load_key(hand).await };
+        let object = self.seen.object;
+        let Some(ids) = object.client_ids() else { return Learned::Conflict(Target::ClientSecret) };
+        let client = Client {
+            client_id: ids.client_id.to_owned(),
+            team_id: ids.team_id.to_owned(),
+            key_id: ids.key_id.to_owned(),
+        };
+        match sign(private, &client, self.now.wall, object.client_secret_lifetime()) {
+            Ok(secret) => Learned::Signed(ClientSecretInHand {
+                jwt: secret.expose().to_owned().into(),
+                life: Life { issued_at: secret.issued_at(), expires_at: secret.expires_at() },
+                bundle: bundle(ids, &private.fingerprint()),
+                fence: Some(self.seen.fence(Target::ClientSecret)),
+            }),
+            Err(_) => Learned::Failed(Side::Cluster, Failure::Signing),
+        }
+    }
+}

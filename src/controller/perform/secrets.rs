@@ -1,0 +1,192 @@
+//! The operator's own Secrets: looked at, read, written, removed.
+
+use secrecy::SecretString;
+
+use super::{Doing, failed};
+use crate::{
+    api::names::TYPE_ACCESS_TOKEN,
+    controller::{
+        apple::Apple,
+        cluster::{Cluster, SecretContent},
+        learned::Learned,
+    },
+    credential::{
+        entries::Entries,
+        failure::{ClusterClass, Subject},
+        memory::{Fence, Known, Proof, TokenInHand},
+        now::between,
+        published::{Record, change, creation, restoration},
+        secret_meta::SecretMeta,
+        target::Target,
+    },
+};
+
+impl<C: Cluster, A: Apple> Doing<'_, C, A> {
+    pub(super) async fn look(&self, target: Target) -> Learned {
+        let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
+        match self.world.cluster.look(&self.namespace, &name).await {
+            Ok(meta) => {
+                self.world.learn_secret(&self.namespace, &name, meta);
+                Learned::Looked(target)
+            }
+            Err(class) => failed("read", Subject::Target(target), class),
+        }
+    }
+
+    /// Reads one of our Secrets and compares it with its record.
+    pub(super) async fn inspect(&self, target: Target) -> Learned {
+        let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
+        let content = match self.world.cluster.read(&self.namespace, &name).await {
+            Ok(Some(content)) => content,
+            Ok(None) => {
+                self.world.learn_secret(&self.namespace, &name, None);
+                return Learned::Looked(target);
+            }
+            Err(class) => return failed("read", Subject::Target(target), class),
+        };
+        let meta = content.meta.clone();
+        let is_of_type = content.type_ == target.secret_type();
+        let found = intact(target, content);
+        let known = Known { version: meta.version.clone(), intact: found.is_some(), ours: false, is_of_type };
+        let jwt = found.filter(|_| target == Target::ClientSecret).and_then(|(entries, record)| {
+            let jwt = SecretString::from(entries.get("client_secret")?.to_owned());
+            Some((jwt, record.life(), record.bundle))
+        });
+        self.world.learn_secret(&self.namespace, &name, Some(meta));
+        Learned::Inspected { target, known, jwt }
+    }
+
+    /// Reads the token out of a Secret that this operator, or one before it, published and nobody edited.
+    pub(super) async fn recall(&self, name: &str) -> Learned {
+        let content = match self.world.cluster.read(&self.namespace, name).await {
+            Ok(Some(content)) => content,
+            Ok(None) => {
+                self.world.learn_secret(&self.namespace, name, None);
+                return Learned::Looked(Target::Managed);
+            }
+            Err(class) => return failed("read", Subject::Target(Target::Managed), class),
+        };
+        let version = content.meta.version.clone();
+        let is_ours = content.type_ == TYPE_ACCESS_TOKEN && content.meta.was_written_for(self.seen.uid(), name);
+        let found = intact(Target::Managed, content).filter(|_| is_ours);
+        let token = found.and_then(|(entries, record)| {
+            Some(TokenInHand {
+                value: entries.get("access_token")?.to_owned().into(),
+                life: record.life(),
+                asked_at: self.now.steady.saturating_sub(between(record.issued_at, self.now.wall)),
+                bundle: record.bundle,
+                proof: Proof::Proved,
+                fence: None,
+            })
+        });
+        Learned::Recalled(version, token)
+    }
+
+    pub(super) async fn publish(&self, target: Target) -> Learned {
+        let Some((entries, record, fence)) = self.to_publish(target) else { return Learned::Conflict(target) };
+        let fence = fence.unwrap_or_else(|| self.seen.fence(target));
+        let object = self.seen.object;
+        let (verb, written) = match (fence, self.seen.own(target)) {
+            (Fence::At(version), Some(meta)) => {
+                let body = change(target, object, &entries, &record, meta, &version);
+                ("change", self.world.cluster.change(&self.namespace, &record.secret, &body).await)
+            }
+            (Fence::Absent, None) => {
+                let body = creation(target, object, &entries, &record);
+                ("create", self.world.cluster.create(&self.namespace, &body).await)
+            }
+            // It came or went since the renewal was planned.
+            _ => return Learned::Conflict(target),
+        };
+        match self.written(verb, target, &record.secret, written) {
+            Ok(meta) => Learned::Wrote(target, meta.version),
+            Err(learned) => learned,
+        }
+    }
+
+    fn to_publish(&self, target: Target) -> Option<(Entries, Record, Option<Fence>)> {
+        match target {
+            Target::Managed => {
+                let token = self.seen.token_in_hand(self.now)?;
+                let (entries, record) = self.seen.managed_to_publish(token)?;
+                Some((entries, record, token.fence.clone()))
+            }
+            Target::ClientSecret => {
+                let secret = self.seen.client_secret_in_hand(self.now)?;
+                let (entries, record) = self.seen.client_secret_to_publish(secret)?;
+                Some((entries, record, secret.fence.clone()))
+            }
+        }
+    }
+
+    /// Sets owner, labels and annotations. An owner reference is set only where the resource is surely not being deleted:
+    /// whoever deletes it with `--cascade=orphan` removes the reference on purpose, and the watches may tell of that first.
+    pub(super) async fn restore(&self, target: Target) -> Learned {
+        let object = self.seen.object;
+        let found = self.seen.sight(target).meta().zip(target.name(object));
+        let Some((meta, name)) = found else { return Learned::Conflict(target) };
+        if !target.is_retained(object) && !meta.has_owner_reference(self.seen.uid()) {
+            match self.world.cluster.is_there(object).await {
+                Ok(true) => {}
+                Ok(false) => return failed("mark", Subject::Target(target), ClusterClass::Conflict),
+                Err(class) => return failed("mark", Subject::Target(target), class),
+            }
+        }
+        let body = restoration(target, object, meta);
+        let written = self.world.cluster.change(&self.namespace, &name, &body).await;
+        match self.written("mark", target, &name, written) {
+            Ok(meta) => Learned::Restored(target, meta.version),
+            Err(learned) => learned,
+        }
+    }
+
+    /// Deletes a Secret of earlier days, if it is what the operator wrote: of its types, with its marks and its record.
+    pub(super) async fn remove(&self, name: &str) -> Learned {
+        let managed = Subject::Target(Target::Managed);
+        let content = match self.world.cluster.read(&self.namespace, name).await {
+            Ok(content) => content,
+            Err(class) => return failed("read", managed, class),
+        };
+        let is_ours = |content: &SecretContent| {
+            let is_of_type = Target::ALL.into_iter().any(|target| target.secret_type() == content.type_);
+            is_of_type && content.meta.was_written_for(self.seen.uid(), name)
+        };
+        match content {
+            Some(content) if is_ours(&content) => {
+                let deleted = self.world.cluster.delete(&self.namespace, name, &content.meta.version).await;
+                if let Err(class) = deleted {
+                    return failed("delete", managed, class);
+                }
+                self.world.learn_secret(&self.namespace, name, None);
+            }
+            Some(_) => {}
+            None => self.world.learn_secret(&self.namespace, name, None),
+        }
+        Learned::Removed(name.to_owned())
+    }
+
+    fn written(
+        &self,
+        verb: &'static str,
+        target: Target,
+        name: &str,
+        written: Result<SecretMeta, ClusterClass>,
+    ) -> Result<SecretMeta, Learned> {
+        match written {
+            Ok(meta) => {
+                self.world.learn_secret(&self.namespace, name, Some(meta.clone()));
+                Ok(meta)
+            }
+            Err(ClusterClass::Conflict) => Err(Learned::Conflict(target)),
+            Err(class) => Err(failed(verb, Subject::Target(target), class)),
+        }
+    }
+}
+
+/// Entries and record of a Secret, if they belong together.
+fn intact(target: Target, content: SecretContent) -> Option<(Entries, Record)> {
+    let SecretContent { meta, type_, data } = content;
+    let record = meta.record?;
+    let entries = Entries::read(target, data);
+    (type_ == target.secret_type() && record.digest == entries.digest()).then_some((entries, record))
+}

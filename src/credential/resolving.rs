@@ -1,0 +1,74 @@
+//! The questions about organization and ad account: what is known of them, whom to ask.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    identity::{Choice, Resolution, Verdict},
+    memory::TokenInHand,
+    now::later,
+    observed::Observed,
+    schedule,
+    target::Target,
+};
+use crate::api::{AdsApi, ConditionStatus, ConditionType, MAX_CHOICES, Selection, conditions::find};
+
+impl Observed<'_> {
+    /// The last resolution, if it is for the present choice and client; from the Secret and status after a restart.
+    #[must_use]
+    pub fn resolution(&self) -> Option<&Resolution> {
+        self.memory.resolution.as_ref().filter(|resolution| resolution.choice == Choice::of(self.object))
+    }
+
+    /// What an earlier process resolved, from the Secret's record and the status: the ids to keep while an API does not
+    /// answer.
+    #[must_use]
+    pub fn recalled_resolution(&self) -> Option<Resolution> {
+        let identity = self.published(Target::Managed)?.identity.clone()?;
+        let status = self.object.status.as_ref();
+        Some(Resolution {
+            at: identity.resolved_at,
+            choice: identity.choice,
+            ids: identity.ids,
+            organization: status.and_then(|status| status.organization.clone()),
+            ad_account: status.and_then(|status| status.ad_account.clone()),
+            organizations: status.map(|status| status.organizations.clone()).unwrap_or_default(),
+            ad_accounts: status.map(|status| status.ad_accounts.clone()).unwrap_or_default(),
+            verdict: Verdict::Recalled,
+        })
+    }
+
+    /// The API to ask next about organization or ad account, if the identity is to be resolved now.
+    #[must_use]
+    pub fn next_to_resolve(&self, token: &TokenInHand) -> Option<AdsApi> {
+        let asked_again = self.memory.resolve_anew || self.memory.identity_trouble.is_some();
+        let recorded = self.published(Target::Managed).and_then(|record| record.identity.as_ref());
+        // What an earlier process found counts if it lived to say so in the status.
+        let status = self.object.status.as_ref();
+        let said = status.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
+        let is_said = said.is_some_and(|said| said.status != ConditionStatus::Unknown);
+        let recorded = recorded.filter(|identity| is_said && identity.choice == Choice::of(self.object));
+        let resolved_at = self.resolution().map(|resolution| resolution.at);
+        let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
+        let is_new = |at: Timestamp| token.life.issued_at >= at;
+        let due = match (resolved_at, self.resolution()) {
+            (None, _) => true,
+            (Some(_), None) if self.is_list_cut() => true,
+            (Some(_), _) if asked_again => true,
+            (Some(at), Some(resolution)) if resolution.is_provisional() => is_new(later(at, Duration::from_secs(1))),
+            (Some(at), _) => is_new(later(at, schedule::IDENTITY_LIFE)),
+        };
+        if due { self.memory.round.next(&self.object.apis()) } else { None }
+    }
+    /// Whether the whole list of choices is wanted and the status, which is all that is left of it, holds only its
+    /// beginning.
+    fn is_list_cut(&self) -> bool {
+        let is_any = |selection| selection == Selection::Any;
+        let status = self.object.status.as_ref();
+        status.is_some_and(|status| {
+            (is_any(self.object.organization_selection()) && status.organizations.len() >= MAX_CHOICES)
+                || (is_any(self.object.ad_account_selection()) && status.ad_accounts.len() >= MAX_CHOICES)
+        })
+    }
+}
