@@ -236,6 +236,16 @@ impl fmt::Debug for Body {
     }
 }
 
+impl Body {
+    /// The secrets in it, as they were before base64. `authorization` repeats one of them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Zeroizing<String>> {
+        let entries = ["access_token", "client_secret"].into_iter().filter_map(|entry| self.0["data"][entry].as_str());
+        let decoded = entries.filter_map(|value| BASE64_STANDARD.decode(value).ok());
+        decoded.filter_map(|value| String::from_utf8(value).ok()).map(Zeroizing::new).collect()
+    }
+}
+
 /// The whole Secret, for a POST.
 #[must_use]
 pub fn creation(target: Target, object: &AsaCredential, entries: &Entries, record: &Record) -> Body {
