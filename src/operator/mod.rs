@@ -1,6 +1,7 @@
 //! The process: what is started, in which order, and what ends it.
 
 pub mod http;
+mod start_error;
 pub mod telemetry;
 
 use std::{
@@ -17,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    apple::http::{Http, SetupError},
+    apple::http::Http,
     controller::{
         KubeCluster,
         apple::{AppleUrls, RealApple},
@@ -30,6 +31,8 @@ use crate::{
         world::{Settings, World},
     },
 };
+
+pub use start_error::StartError;
 
 /// What the process is told at its start.
 #[derive(Debug)]
@@ -44,26 +47,6 @@ pub struct Options {
     pub http_address: SocketAddr,
     /// How the credentials are looked after.
     pub settings: Settings,
-}
-
-/// Why the process cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Neither a kubeconfig nor a `ServiceAccount`.
-    #[error("no way to the API server was found: set KUBECONFIG, or run in a pod with a ServiceAccount's token ({0})")]
-    NoCluster(#[source] Box<kube::config::InferConfigError>),
-    /// The client could not be built.
-    #[error("the client of the API server could not be set up: {0}")]
-    Client(#[source] Box<kube::Error>),
-    /// The client for Apple could not be built.
-    #[error("the client for Apple could not be set up: {0}")]
-    Apple(#[from] SetupError),
-    /// The port is taken, or not allowed.
-    #[error("--http-address {0} cannot be listened on: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
-    /// Signals cannot be received.
-    #[error("signals cannot be received: {0}")]
-    Signals(#[source] std::io::Error),
 }
 
 /// Makes aws-lc-rs the process' provider of cryptography; without one the first TLS client panics.
