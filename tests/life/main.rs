@@ -17,7 +17,6 @@ mod ready;
 mod refusals;
 mod renewal;
 mod restart;
-mod secrecy;
 mod secret;
 mod support;
 mod target;
