@@ -8,12 +8,14 @@
 //! Time is an argument of every call. Nothing here retries, waits or logs: callers decide from [`Class`].
 
 pub mod ads;
+mod echo;
 pub mod error;
 pub mod http;
 mod json;
 pub mod private_key;
 mod text;
 
+pub(crate) use echo::Echoes;
 pub use error::{Class, Endpoint, Error, Host, OAuthError};
 pub use http::{BaseUrl, BaseUrlError, Http, Reply, SetupError};
 pub use private_key::{KeyError, KeyKind, PrivateKey};

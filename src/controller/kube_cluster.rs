@@ -25,10 +25,12 @@ use super::{
 };
 use crate::{
     api::{AsaCredential, AsaCredentialStatus},
+    apple::Echoes,
     credential::{
         failure::ClusterClass,
         published::Body,
         secret_meta::{SecretMeta, Version},
+        status::{LONGEST_MESSAGE, cut},
     },
 };
 
@@ -47,6 +49,12 @@ const MOST_EVENTS_WAITING: usize = 1024;
 
 /// Events are made at most this often: a thousand credentials that become Ready at once shall not wait for theirs.
 const EVENT_PACE: Duration = Duration::from_millis(100);
+
+/// What kube gives as the reason of an answer that is no `Status`. Its message is then the whole body, whose it may be.
+const NO_STATUS: &str = "Failed to parse error data";
+
+/// More than any reason that an API server gives.
+const LONGEST_REASON: usize = 40;
 
 /// So that the answer to a POST does not carry the secret back.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -95,19 +103,21 @@ impl Cluster for KubeCluster {
         }))
     }
 
-    async fn create(&self, namespace: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
+    async fn create(&self, namespace: &str, sent: &Body) -> Result<SecretMeta, ClusterClass> {
         let unreadable = || ClusterClass::Unavailable("the request could not be built".to_owned());
-        let body = serde_json::to_vec(body).map_err(|_| unreadable())?;
+        let body = serde_json::to_vec(sent).map_err(|_| unreadable())?;
         let url = Secret::url_path(&(), Some(namespace));
         let mut request = Request::new(url).create(&PostParams::default(), body).map_err(|_| unreadable())?;
         request.headers_mut().insert("accept", METADATA_ONLY.parse().map_err(|_| unreadable())?);
-        let created = self.ask(self.client.request::<PartialObjectMeta<Secret>>(request)).await?;
+        let created = self.ask(self.client.request::<PartialObjectMeta<Secret>>(request)).await;
+        let created = created.map_err(|class| without_echoes(class, sent))?;
         meta_of(&created.metadata)
     }
 
     async fn change(&self, namespace: &str, name: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let patch = Patch::Merge(body);
-        let changed = self.ask(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await?;
+        let changed = self.ask(self.secrets(namespace).patch_metadata(name, &PatchParams::default(), &patch)).await;
+        let changed = changed.map_err(|class| without_echoes(class, body))?;
         meta_of(&changed.metadata)
     }
 
@@ -192,6 +202,13 @@ async fn within<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, 
     }
 }
 
+/// Admission sees what is written, and a policy's message may quote it.
+fn without_echoes(class: ClusterClass, sent: &Body) -> ClusterClass {
+    let ClusterClass::Refused(words) = &class else { return class };
+    let is_quoted = sent.secrets().iter().any(|secret| Echoes::of(secret).are_in(words));
+    if is_quoted { ClusterClass::Refused("its words quote the Secret and are left out".to_owned()) } else { class }
+}
+
 /// An error's class. Its text is dropped but for what the API server itself says of a refusal: others may quote bodies.
 fn class_of(error: &kube::Error) -> ClusterClass {
     match error {
@@ -212,12 +229,12 @@ fn class_of_status(status: &Status) -> ClusterClass {
     match status.code {
         404 | 409 => ClusterClass::Conflict,
         403 if is_terminating() => ClusterClass::NamespaceGoing,
-        403 => ClusterClass::Refused(status.message.clone()),
+        403 if status.reason != NO_STATUS => ClusterClass::Refused(cut(&status.message, LONGEST_MESSAGE)),
         422 if has_cause("metadata.uid") => ClusterClass::Conflict,
         422 if has_cause("type") => ClusterClass::WrongType,
         422 if has_cause("data") => ClusterClass::Immutable,
         408 | 429 | 500.. => ClusterClass::Unavailable(format!("status {}", status.code)),
         // Refusals of other kinds may quote what was sent.
-        code => ClusterClass::Refused(format!("status {code} {}", status.reason)),
+        code => ClusterClass::Refused(format!("status {code} {}", cut(&status.reason, LONGEST_REASON))),
     }
 }

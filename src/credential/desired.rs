@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     applied::Applied,
-    entries::{Entries, Parts},
-    formats::Choices,
+    entries::{Choices, Entries, Parts},
     identity::{Choice, Ids, Resolution},
     memory::{ClientSecretInHand, Fence, TokenInHand},
     now::Now,

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use super::formats::Choices;
 use super::{
-    formats::{self, Choices, Values},
+    formats::{self, Values},
     hash::{hex, measured},
     identity::Ids,
     schedule::Life,

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::{
     applied::Applied,
@@ -108,6 +110,19 @@ impl fmt::Debug for Body {
     }
 }
 
+impl Body {
+    /// The secrets in it, as they were before base64. `authorization` repeats one of them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Zeroizing<String>> {
+        let is_key = self.0["type"] == TYPE_PRIVATE_KEY;
+        let entries = self.0["data"].as_object().into_iter().flatten();
+        let secret = entries.filter(|(entry, _)| is_key || ["access_token", "client_secret"].contains(&entry.as_str()));
+        let values = secret.filter_map(|(_, value)| value.as_str());
+        let decoded = values.filter_map(|value| BASE64_STANDARD.decode(value).ok());
+        decoded.filter_map(|value| String::from_utf8(value).ok()).map(Zeroizing::new).collect()
+    }
+}
+
 /// The whole Secret, for a POST.
 #[must_use]
 pub fn creation(target: Target, object: &AsaCredential, entries: &Entries, record: &Record) -> Body {
@@ -155,7 +170,7 @@ pub fn key_creation(name: &str, entry: &str, pem: &str) -> Body {
         "kind": "Secret",
         "type": TYPE_PRIVATE_KEY,
         "metadata": {"name": name},
-        "stringData": {entry: pem},
+        "data": {entry: BASE64_STANDARD.encode(pem)},
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The process: what is started, in which order, and what ends it.
 
 pub mod http;
+mod run_error;
 pub mod telemetry;
 
 use std::{
@@ -17,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    apple::http::{Http, SetupError},
+    apple::http::Http,
     controller::{
         KubeCluster,
         apple::{AppleUrls, RealApple},
@@ -30,6 +31,8 @@ use crate::{
         world::{Settings, World},
     },
 };
+
+pub use run_error::RunError;
 
 /// What the process is told at its start.
 #[derive(Debug)]
@@ -46,26 +49,6 @@ pub struct Options {
     pub settings: Settings,
 }
 
-/// Why the process cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Neither a kubeconfig nor a `ServiceAccount`.
-    #[error("no way to the API server was found: set KUBECONFIG, or run in a pod with a ServiceAccount's token ({0})")]
-    NoCluster(#[source] Box<kube::config::InferConfigError>),
-    /// The client could not be built.
-    #[error("the client of the API server could not be set up: {0}")]
-    Client(#[source] Box<kube::Error>),
-    /// The client for Apple could not be built.
-    #[error("the client for Apple could not be set up: {0}")]
-    Apple(#[from] SetupError),
-    /// The port is taken, or not allowed.
-    #[error("--http-address {0} cannot be listened on: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
-    /// Signals cannot be received.
-    #[error("signals cannot be received: {0}")]
-    Signals(#[source] std::io::Error),
-}
-
 /// Makes aws-lc-rs the process' provider of cryptography; without one the first TLS client panics.
 pub fn install_crypto_provider() {
     static ONCE: Once = Once::new();
@@ -78,16 +61,16 @@ pub fn install_crypto_provider() {
 /// Runs the operator until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`StartError`], before anything was done. Later on no answer of Apple's or the API server's ends the process.
-pub async fn run(options: Options) -> Result<(), StartError> {
+/// [`RunError`], before anything was done, or when a part of it ended by itself. No answer of Apple's or the API server's ends
+/// the process.
+pub async fn run(options: Options) -> Result<(), RunError> {
     install_crypto_provider();
-    let mut stop = stop_signal().map_err(StartError::Signals)?;
-    let mut config = kube::Config::infer().await.map_err(|error| StartError::NoCluster(Box::new(error)))?;
+    let mut stop = stop_signal().map_err(RunError::Signals)?;
+    let mut config = kube::Config::infer().await.map_err(|error| RunError::NoCluster(Box::new(error)))?;
     introduce(&mut config);
-    let client = Client::try_from(config).map_err(|error| StartError::Client(Box::new(error)))?;
-    let listener = TcpListener::bind(options.http_address)
-        .await
-        .map_err(|error| StartError::Listen(options.http_address, error))?;
+    let client = Client::try_from(config).map_err(|error| RunError::Client(Box::new(error)))?;
+    let listener =
+        TcpListener::bind(options.http_address).await.map_err(|error| RunError::Listen(options.http_address, error))?;
 
     let http_address = listener.local_addr().unwrap_or(options.http_address);
 
@@ -119,12 +102,13 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     };
     tokio::select! {
         biased;
-        () = &mut stop => tracing::info!("stopping"),
-        // The death of a task is the death of the process: half an operator looks well and does nothing.
-        _ = tasks.join_next() => tracing::error!("a part of the operator ended by itself; the process ends"),
-        () = work => {}
+        () = &mut stop => {
+            tracing::info!("stopping");
+            Ok(())
+        }
+        _ = tasks.join_next() => Err(RunError::PartEnded),
+        () = work => Err(RunError::PartEnded),
     }
-    Ok(())
 }
 
 /// Says in every request whose it is: audit logs and flow control go by it.

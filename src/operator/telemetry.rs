@@ -1,11 +1,25 @@
 //! Log lines: their form, their filter, and what never becomes one.
 
 use tracing::Metadata;
-use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
-/// kube logs whole response bodies under this target, at WARN where one does not parse and at DEBUG always; a Secret's
-/// body is among them. Dropped at every level, whatever the user's filter says.
-const LEAKY_TARGET: &str = "kube_client::client";
+/// Targets under which kube quotes what is not its own to tell, and how talkative each may be. Whatever the user's filter
+/// says, no more of them is logged; what went wrong is in the operator's own lines.
+///
+/// - `kube_client::client`: whole bodies, at WARN where one does not parse and at DEBUG always; a Secret's is among them.
+/// - `kube_runtime::watcher`: errors with the same bodies in them; what a user applied is in a Secret's metadata too.
+/// - `kube_client::config`: at TRACE an excerpt of a kubeconfig that does not parse.
+const RESTRAINED: [(&str, LevelFilter); 3] = [
+    ("kube_client::client", LevelFilter::OFF),
+    ("kube_runtime::watcher", LevelFilter::OFF),
+    ("kube_client::config", LevelFilter::WARN),
+];
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -37,5 +51,6 @@ pub fn install(format: Format, filter: &str) -> Result<(), FilterError> {
 }
 
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {
-    metadata.target() != LEAKY_TARGET
+    let restrained = RESTRAINED.iter().find(|(target, _)| metadata.target() == *target);
+    restrained.is_none_or(|(_, most)| metadata.level() <= most)
 }

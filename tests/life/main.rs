@@ -23,7 +23,6 @@ mod renamed;
 mod renewal;
 mod restart;
 mod rollover;
-mod secrecy;
 mod secret;
 mod support;
 mod suspended;

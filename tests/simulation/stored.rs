@@ -175,7 +175,7 @@ impl Stored {
         let mut metadata: ObjectMeta = serde_json::from_value(body["metadata"].clone()).unwrap();
         metadata.uid = self.new_metadata(name).uid;
         let type_ = body["type"].as_str().unwrap().to_owned();
-        Ok(self.write(name, StoredSecret { metadata, type_, data: written(body) }))
+        Ok(self.write(name, StoredSecret { metadata, type_, data: decoded(&body["data"]) }))
     }
 
     pub(crate) fn change(&mut self, name: &str, patch: &Value) -> Result<SecretMeta, ClusterClass> {
@@ -231,12 +231,6 @@ impl Stored {
         self.witness.wrote(&write);
         self.store_secret(name, after)
     }
-}
-
-fn written(body: &Value) -> BTreeMap<String, Vec<u8>> {
-    let texts = body["stringData"].as_object().into_iter().flatten();
-    let texts = texts.map(|(key, value)| (key.clone(), value.as_str().unwrap().as_bytes().to_vec()));
-    body.get("data").map(decoded).unwrap_or_default().into_iter().chain(texts).collect()
 }
 
 fn decoded(data: &Value) -> BTreeMap<String, Vec<u8>> {

@@ -5,10 +5,11 @@ use serde::Deserialize;
 
 use super::oauth::AccessToken;
 use crate::api::AdsApi;
+use crate::apple::echo::Echoes;
 use crate::apple::error::{Class, Endpoint, Error, printable_code};
 use crate::apple::http::{Answer, BaseUrl, Http, Reply};
 use crate::apple::json::{self, Object, OneOrMany, Scalar};
-use crate::apple::text::{echoes, printable};
+use crate::apple::text::printable;
 
 /// The longest name that is kept, in characters.
 const LONGEST_NAME: usize = 100;
@@ -96,7 +97,20 @@ pub async fn acls(
         AdsApi::CampaignManagementV5 => json::read(&answer.body, "no data in which each row has an orgId")
             .map(|CampaignAcls { data: OneOrMany(rows) }| Acls::Campaign(rows)),
     };
-    rows.map(|rows| answer.reply(rows)).map_err(|class| answer.error(class))
+    rows.map(|rows| answer.reply(rows.without_echoes_of(token))).map_err(|class| answer.error(class))
+}
+
+impl Acls {
+    /// A name in which the token comes back is not kept: names are shown.
+    fn without_echoes_of(mut self, token: &AccessToken) -> Self {
+        let echoes = Echoes::of(token.expose());
+        let forget = |name: &mut Option<String>| *name = name.take().filter(|name| !echoes.are_in(name));
+        match &mut self {
+            Self::Platform(rows) => rows.iter_mut().for_each(|row| forget(&mut row.name)),
+            Self::Campaign(rows) => rows.iter_mut().for_each(|row| forget(&mut row.name)),
+        }
+        self
+    }
 }
 
 async fn ask(
@@ -233,7 +247,7 @@ fn code(body: &[u8], token: &AccessToken) -> Option<String> {
         .and_then(|item| item.message_code.text())
         .or_else(|| inner.as_ref()?.code.text())
         .or_else(|| refusal.code.text())?;
-    Some(printable_code(text)).filter(|code| !code.is_empty() && !echoes(code, token.expose()))
+    Some(printable_code(text)).filter(|code| !code.is_empty() && !Echoes::of(token.expose()).are_in(code))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::client_secret::ClientSecret;
+use crate::apple::echo::Echoes;
 use crate::apple::error::{Class, Endpoint, Error, OAuthError};
 use crate::apple::http::{BaseUrl, Http};
 use crate::apple::json::{self, Scalar};
-use crate::apple::text::echoes;
 
 pub use crate::apple::http::Reply;
 
@@ -137,7 +137,7 @@ struct ErrorAnswer {
 fn rejection(body: &[u8], secret: &ClientSecret) -> Option<Class> {
     let answer: ErrorAnswer = json::read(body, "").ok()?;
     let error = OAuthError::of(answer.error.text()?);
-    let usable = !error.code().is_empty() && !echoes(error.code(), secret.expose());
+    let usable = !error.code().is_empty() && !Echoes::of(secret.expose()).are_in(error.code());
     usable.then_some(Class::Rejected(error))
 }
 

@@ -5,8 +5,8 @@ pub(crate) mod credential;
 pub(crate) mod key;
 #[path = "../../apple/support/openssl.rs"]
 #[allow(dead_code, reason = "the tests of keys need more of it")]
-mod openssl;
-mod operator;
+pub(crate) mod openssl;
+pub(crate) mod operator;
 pub(crate) mod rbac;
 pub(crate) mod reader;
 pub(crate) mod secrets;

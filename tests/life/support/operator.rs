@@ -16,33 +16,40 @@ const REAPER: &str = "read -r _; kill -9 \"$1\"";
 const SHOWN: usize = 60;
 
 /// An operator that runs until it is killed or dropped. After a panic the end of its log is printed.
-pub(super) struct Operator {
+pub(crate) struct Operator {
     running: Option<(Child, Child)>,
     log: NamedTempFile,
 }
 
+/// The command that runs it for one namespace, in which it is the user of `kubeconfig`, with Apple at `apple`.
+pub(crate) fn command(namespace: &str, apple: &str, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_asa-operator"));
+    command
+        .args(["run", "--namespace", namespace, "--apple-id-url", apple])
+        .args(["--ads-platform-url", &format!("{apple}/v1")])
+        .args(["--ads-campaign-url", &format!("{apple}/api/v5")])
+        // Any port; an argument goes first.
+        .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
+        .env("KUBECONFIG", kubeconfig);
+    command
+}
+
 impl Operator {
     /// Not running yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { running: None, log: NamedTempFile::new().unwrap() }
     }
 
     /// Starts it for one namespace, in which it is the user of `kubeconfig`.
-    pub(super) fn start(&mut self, namespace: &str, apple: &FakeApple, kubeconfig: &Path, arguments: &[&str]) {
+    pub(crate) fn start(&mut self, namespace: &str, apple: &FakeApple, kubeconfig: &Path, arguments: &[&str]) {
+        self.run(command(namespace, &apple.url(), kubeconfig).args(arguments));
+    }
+
+    /// Runs a program as the operator; what it says goes to the log.
+    pub(crate) fn run(&mut self, command: &mut Command) {
         let log = OpenOptions::new().append(true).open(self.log.path()).unwrap();
-        let url = apple.url();
-        let operator = Command::new(env!("CARGO_BIN_EXE_asa-operator"))
-            .args(["run", "--namespace", namespace, "--apple-id-url", &url])
-            .args(["--ads-platform-url", &format!("{url}/v1")])
-            .args(["--ads-campaign-url", &format!("{url}/api/v5")])
-            .args(arguments)
-            // Any port; an argument goes first.
-            .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
-            .env("KUBECONFIG", kubeconfig)
-            .stdin(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let said = log.try_clone().unwrap();
+        let operator = command.stdin(Stdio::null()).stdout(said).stderr(log).spawn().unwrap();
         let reaper = Command::new("sh")
             .args(["-c", REAPER, "reaper", &operator.id().to_string()])
             .stdin(Stdio::piped())
@@ -52,7 +59,7 @@ impl Operator {
     }
 
     /// Ends it as a crash would: SIGKILL.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some((mut operator, mut reaper)) = self.running.take() {
             // The reaper first, so that it never meets a process id that was given anew.
             for process in [&mut reaper, &mut operator] {
@@ -63,7 +70,7 @@ impl Operator {
     }
 
     /// All that it wrote, over all its runs.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()
     }
 }

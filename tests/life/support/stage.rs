@@ -99,10 +99,6 @@ impl<'c> Stage<'c> {
         self.operator.kill();
     }
 
-    pub(crate) fn operator_log(&self) -> String {
-        self.operator.log()
-    }
-
     /// Does everything that a user does, and waits until the credential is Ready and an Event tells so.
     pub(crate) async fn become_ready(&self) -> AsaCredential {
         self.upload_key();
