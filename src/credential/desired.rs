@@ -17,15 +17,15 @@ impl Observed<'_> {
     #[must_use]
     pub fn identity_to_publish(&self) -> IdentityRecord {
         let choice = Choice::of(self.object);
-        if let Some(resolution) = self.resolution() {
-            return IdentityRecord { resolved_at: resolution.at, choice, ids: resolution.ids };
-        }
         let recorded = self.published(Target::Managed).and_then(|record| record.identity.clone());
-        recorded.filter(|identity| identity.choice == choice).unwrap_or(IdentityRecord {
-            resolved_at: NEVER,
-            choice,
-            ids: Ids::default(),
-        })
+        let recorded = recorded.filter(|identity| identity.choice == choice);
+        let found = self.resolution().map(|resolution| {
+            // A try that confirmed nothing is worth no write, and makes the ids no younger.
+            let stands = recorded.clone().filter(|old| resolution.is_provisional() && old.ids == resolution.ids);
+            let new = || IdentityRecord { resolved_at: resolution.at, choice: choice.clone(), ids: resolution.ids };
+            stands.unwrap_or_else(new)
+        });
+        found.or(recorded).unwrap_or(IdentityRecord { resolved_at: NEVER, choice, ids: Ids::default() })
     }
 
     /// The entries and the record that the managed Secret should have, given the token in hand.
