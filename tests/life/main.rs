@@ -8,7 +8,9 @@
 mod deletion;
 mod idle;
 mod key;
+mod key_forms;
 mod metadata;
+mod misbehaviour;
 mod organization;
 mod outage;
 mod polling;

@@ -32,11 +32,12 @@ impl Operator {
         let log = OpenOptions::new().append(true).open(self.log.path()).unwrap();
         let url = apple.url();
         let operator = Command::new(env!("CARGO_BIN_EXE_asa-operator"))
-            .args(["run", "--namespace", namespace, "--apple-id-url", &url])
-            .args(["--ads-platform-url", &format!("{url}/v1")])
-            .args(["--ads-campaign-url", &format!("{url}/api/v5")])
+            .args(["run", "--namespace", namespace])
             .args(arguments)
-            // Any port; an argument goes first.
+            // An argument goes before these.
+            .env("ASA_OPERATOR_APPLE_ID_URL", &url)
+            .env("ASA_OPERATOR_ADS_PLATFORM_URL", format!("{url}/v1"))
+            .env("ASA_OPERATOR_ADS_CAMPAIGN_URL", format!("{url}/api/v5"))
             .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
             .env("KUBECONFIG", kubeconfig)
             .stdin(Stdio::null())
