@@ -190,7 +190,7 @@ impl fmt::Display for Class {
             Self::Redirected => f.write_str("a redirect, which is not followed"),
             Self::Server(status) => write!(f, "{status}, trouble at Apple"),
             Self::Status(status) => write!(f, "unexpected status {status}"),
-            Self::Unintelligible(amiss) => write!(f, "an answer that is not Apple's form: {amiss}"),
+            Self::Unintelligible(amiss) => write!(f, "not Apple's form: {amiss}"),
             Self::TooLarge => f.write_str("an answer of more than 256 KiB"),
             Self::TimedOut => f.write_str("no whole answer within 10 s"),
             Self::Unreachable(broken) => write!(f, "no answer: {broken}"),

@@ -188,7 +188,7 @@ async fn body(response: &mut Response, most: usize) -> Result<Zeroizing<Vec<u8>>
         return Err(Class::TooLarge);
     }
     if headers::is_encoded(response.headers()) {
-        return Err(Class::Unintelligible("a compressed body, which was not asked for"));
+        return Err(Class::Unintelligible("a compressed body, not asked for"));
     }
     let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or(USUAL_BYTES)));
     while let Some(chunk) = response.chunk().await.map_err(|error| failure::class(&error))? {

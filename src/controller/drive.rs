@@ -65,7 +65,7 @@ pub async fn drive<C: Cluster, A: Apple>(
             tracing::warn!(namespace = &*id.namespace, name = &*id.name, ?step, "a step failed: {failure}");
             result = Some(RunResult::Error);
         }
-        context.remember(memory, learned);
+        context.remember(memory, learned, world.clock.now());
     }
     tracing::error!(credential = %id, "a run did not come to rest after {MOST_STEPS} steps");
     Next::At(world.clock.now().wall_at(world.clock.now().steady + std::time::Duration::from_mins(1)))

@@ -73,6 +73,7 @@ impl Learned {
 /// What held when the step was planned.
 pub(super) struct Context {
     now: Now,
+    over: Now,
     inputs: Inputs,
     published: Option<Life>,
     left: Duration,
@@ -87,6 +88,7 @@ impl Context {
     pub(super) fn of(seen: &Observed<'_>, now: Now) -> Self {
         Self {
             now,
+            over: now,
             inputs: seen.inputs(now),
             published: seen.published_life(),
             left: seen.published_left(now),
@@ -98,8 +100,9 @@ impl Context {
         }
     }
 
-    /// Enters what was learned into `memory`.
-    pub(super) fn remember(self, memory: &mut Memory, learned: Learned) {
+    /// Enters what was learned into `memory`, now that the step is `over`.
+    pub(super) fn remember(mut self, memory: &mut Memory, learned: Learned, over: Now) {
+        self.over = over;
         if matches!(learned, Learned::Token(_) | Learned::Failed(Side::Token, _)) {
             self.asked(memory);
         }
@@ -169,7 +172,7 @@ impl Context {
                 memory.succeeded_with(Subject::Target(Target::Managed));
             }
             Learned::Conflict(target) => memory.met_conflict(target),
-            Learned::Failed(side, failure) => memory.failed(side, failure, self.left, self.inputs, self.now),
+            Learned::Failed(side, failure) => self.failed(memory, side, failure),
         }
     }
 
@@ -181,6 +184,13 @@ impl Context {
         if self.is_ephemeral {
             memory.client_secret = None;
         }
+    }
+
+    /// A failure is waited out from its end on: an answer may take ten seconds, and a pause that Apple asks for begins
+    /// with it.
+    fn failed(self, memory: &mut Memory, side: Side, failure: Failure) {
+        let left = self.left.saturating_sub(self.over.steady.saturating_sub(self.now.steady));
+        memory.failed(side, failure, left, self.inputs, self.over);
     }
 
     fn proved(memory: &mut Memory, api: AdsApi, org_id: Option<i64>) {
@@ -212,7 +222,7 @@ impl Context {
         } else {
             token.proof = Proof::Awaited(0);
         }
-        memory.failed(Side::Token, Failure::Apple(error), self.left, self.inputs, self.now);
+        self.failed(memory, Side::Token, Failure::Apple(error));
     }
 
     fn heard(self, memory: &mut Memory, api: AdsApi, said: Result<Listed, AppleError>) {
@@ -229,12 +239,12 @@ impl Context {
             return;
         }
         let previous = self.previous.as_ref().filter(|previous| previous.choice == self.choice);
-        let resolution = resolve(&memory.round, self.choice, previous, self.now.wall);
+        let resolution = resolve(&memory.round, self.choice.clone(), previous, self.now.wall);
         match resolution.passing_failure() {
             Some((api, class)) => {
                 let here = error.filter(|error| error.endpoint == Endpoint::Acls(api));
                 let error = here.unwrap_or_else(|| AppleError::new(Endpoint::Acls(api), class.clone()));
-                memory.failed(Side::Identity, Failure::Apple(error), self.left, self.inputs, self.now);
+                self.failed(memory, Side::Identity, Failure::Apple(error));
             }
             None => memory.succeeded(Side::Identity),
         }

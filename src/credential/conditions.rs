@@ -60,6 +60,12 @@ pub fn status(seen: &Observed<'_>, now: Now) -> AsaCredentialStatus {
     Report { seen, now, broken: explanations(seen, now) }.status()
 }
 
+/// How the message begins of a renewal that is not going well.
+pub(super) fn until_when(life: Life, is_live: bool) -> String {
+    let verb = if is_live { "works until" } else { "ended at" };
+    format!("The published token {verb} {}. ", life.expires_at)
+}
+
 struct Report<'a> {
     seen: &'a Observed<'a>,
     now: Now,
@@ -231,8 +237,7 @@ impl Report<'_> {
         let ids_only = |explanation: &&Explanation| explanation.arrow != ConditionType::OrganizationResolved;
         match (self.broken.iter().find(ids_only), life) {
             (Some(broken), Some(life)) => {
-                let verb = if self.seen.is_live(life, self.now) { "works until" } else { "ended at" };
-                let message = format!("The published token {verb} {}. {}", life.expires_at, broken.message);
+                let message = until_when(life, self.seen.is_live(life, self.now)) + &broken.message;
                 Said { message: cut(&message, LONGEST_MESSAGE), ..Said::no(broken) }
             }
             (Some(broken), None) => Said::no(broken),

@@ -26,6 +26,21 @@ impl Observed<'_> {
         resolution.or_else(|| self.recalled_resolution().filter(|recalled| recalled.choice == choice))
     }
 
+    fn identity_to_publish(&self, resolution: Option<&Resolution>) -> IdentityRecord {
+        let choice = Choice::of(self.object);
+        let recorded = self.published(Target::Managed).and_then(|record| record.identity.clone());
+        // A try that confirmed nothing is worth no write, and makes the ids no younger.
+        let stands = recorded.filter(|recorded| {
+            let tried = resolution.is_some_and(|found| found.is_provisional() && found.ids == recorded.ids);
+            tried && recorded.choice == choice
+        });
+        stands.unwrap_or_else(|| IdentityRecord {
+            resolved_at: resolution.map_or(NEVER, |found| found.at),
+            choice,
+            ids: resolution.map_or_else(Ids::default, |found| found.ids),
+        })
+    }
+
     /// The entries and the record that the managed Secret should have, given the token in hand.
     #[must_use]
     pub fn managed_to_publish(&self, token: &TokenInHand) -> Option<(Entries, Record)> {
@@ -53,11 +68,7 @@ impl Observed<'_> {
             bundle: token.bundle.clone(),
             key: key.source.clone(),
             fingerprint: key.fingerprint.clone(),
-            identity: Some(IdentityRecord {
-                resolved_at: resolution.as_ref().map_or(NEVER, |found| found.at),
-                choice: Choice::of(self.object),
-                ids: resolution.map_or_else(Ids::default, |found| found.ids),
-            }),
+            identity: Some(self.identity_to_publish(resolution.as_ref())),
             formats,
             unverified: !token.is_proved(),
             digest: entries.digest(),

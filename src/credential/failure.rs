@@ -166,13 +166,12 @@ pub fn is_passing(class: &Class) -> bool {
         | Class::Unintelligible(_)
         | Class::TooLarge
         | Class::TimedOut
-        | Class::Unreachable(_) => true,
-        Class::Rejected(_)
-        | Class::Unauthorized
-        | Class::Forbidden
-        | Class::NotFound
-        | Class::Gone
+        | Class::Unreachable(_)
+        // Not Apple's own: a proxy's, or that of a host that is being rebuilt.
         | Class::Redirected
-        | Class::Status(_) => false,
+        | Class::Status(_)
+        // Of a token that was proved a moment ago.
+        | Class::Unauthorized => true,
+        Class::Rejected(_) | Class::Forbidden | Class::NotFound | Class::Gone => false,
     }
 }

@@ -44,10 +44,10 @@ impl Observed<'_> {
     pub fn next_to_resolve(&self, token: &TokenInHand) -> Option<AdsApi> {
         let asked_again = self.memory.resolve_anew || self.memory.identity_trouble.is_some();
         let recorded = self.published(Target::Managed).and_then(|record| record.identity.as_ref());
-        // What an earlier process found counts if it lived to say so in the status.
+        // What an earlier process found counts if nothing was lacking, and it lived to say so in the status.
         let status = self.object.status.as_ref();
         let said = status.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
-        let is_said = said.is_some_and(|said| said.status != ConditionStatus::Unknown);
+        let is_said = said.is_some_and(|said| said.status == ConditionStatus::True);
         let recorded = recorded.filter(|identity| is_said && identity.choice == Choice::of(self.object));
         let resolved_at = self.resolution().map(|resolution| resolution.at);
         let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));

@@ -270,7 +270,7 @@ impl Explanation {
                 Reason::Unconfirmed,
                 false,
                 format!(
-                    "The ids stand as of {since}; {} did not confirm them since ({}). {}",
+                    "The ids stand as of {since:.0}; {} did not confirm them since ({}). {}",
                     api_name(*api),
                     cut(&class.to_string(), LONGEST_CAUSE),
                     patience(class, *api)
@@ -345,7 +345,7 @@ fn notable_skew(error: &AppleError) -> Option<jiff::SignedDuration> {
 
 /// What an answer other than a rejection means.
 fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, String) {
-    let retry = "The operator tries again by itself.";
+    let retry = "It is tried again.";
     let reason = match class {
         Class::Rejected(_) => Reason::RequestRefused,
         Class::Unauthorized if endpoint == Endpoint::TokenEndpoint => Reason::RequestRefused,
@@ -370,10 +370,10 @@ fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, 
         Class::Unauthorized => format!("{endpoint}: 401. Apple does not accept what it issued a moment ago. {retry}"),
         Class::NotFound | Class::Gone => format!("{endpoint}: {class}. {}", gone(endpoint)),
         Class::TimedOut | Class::Unreachable(_) => {
-            format!("{endpoint}: {class}. {retry} If it lasts, check egress, proxy and DNS of the operator.")
+            format!("{endpoint}: {class}. It is tried again; if it lasts, check egress, proxy, DNS.")
         }
         Class::Redirected | Class::Unintelligible(_) | Class::Status(_) | Class::TooLarge => {
-            format!("{endpoint}: {class}. {retry} If it lasts, look for a proxy that answers in Apple's place.")
+            format!("{endpoint}: {class}. It is tried again; if it lasts, look for a proxy in between.")
         }
         Class::Server(_) | Class::Rejected(_) => format!("{endpoint}: {class}. {retry}"),
     };

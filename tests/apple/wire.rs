@@ -67,7 +67,7 @@ async fn an_answer_that_stops_at_any_byte_is_an_error() {
 async fn a_compressed_body_is_not_unpacked() {
     let http = http();
     let apple = Responder::with("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x08");
-    assert_eq!(token_class(&http, &apple).await, Class::Unintelligible("a compressed body, which was not asked for"));
+    assert_eq!(token_class(&http, &apple).await, Class::Unintelligible("a compressed body, not asked for"));
 }
 
 #[tokio::test]

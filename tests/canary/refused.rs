@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::needles::Needles;
 use crate::support::awaited::{Awaited, not_ready};
-use crate::support::key::{KeyPair, rsa};
+use crate::support::key::KeyPair;
 use crate::support::openssl::{openssl, sec1};
 
 /// Where in PKCS#8 of an RSA key of 2048 bits bytes of the private exponent are, and nothing else.
@@ -71,4 +71,9 @@ impl Refused {
             "data": {self.entry: BASE64_STANDARD.encode(self.content)},
         })
     }
+}
+
+/// A key of the kind that Apple does not take.
+pub(crate) fn rsa() -> String {
+    String::from_utf8(openssl(&["genrsa", "2048"], b"")).unwrap()
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::needles::{Needles, WINDOW};
 use crate::refused::RSA_EXPONENT;
-use crate::support::key::{KeyPair, rsa};
+use crate::refused::rsa;
+use crate::support::key::KeyPair;
 use crate::support::openssl;
 
 const JWT: &str = concat!(

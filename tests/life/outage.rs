@@ -8,7 +8,7 @@ use fake_apple::{Delivery, Endpoint, Fault};
 use tokio::time::Instant;
 
 use crate::support::awaited::{is, is_not, message, not_ready, ready};
-use crate::support::credential::{CLIENT_SECRET, NAME, credential};
+use crate::support::credential::{CLIENT_SECRET, NAME};
 use crate::support::stage::Stage;
 
 /// So long after the API server is back the operator sees again what happens there, at the latest.
@@ -57,24 +57,6 @@ async fn the_next_api_verifies_a_token_when_the_first_does_not_answer() {
     let expected = ["apple me-v1 503", "apple me-v5 200", "apple token 200", "patch secrets acme"];
     assert_eq!(stage.work_since(&mark)[..4], expected);
     assert!(ready().holds(&stage.credential().await));
-}
-
-#[tokio::test]
-async fn a_pause_that_apple_asks_for_is_kept() {
-    let stage = Stage::new().await;
-    stage.upload_key();
-    stage.create_key_secret().await;
-    stage.apple.state().fail(Fault::at(Endpoint::Token).times(1).status(429).header("Retry-After", "5"));
-    let mark = stage.mark();
-    let started = Instant::now();
-    stage.apply(credential()).await;
-
-    let acme = stage.until(not_ready(Reason::Throttled)).await;
-    assert!(message(&acme, ConditionType::Ready).contains("pause for 5 s"));
-
-    stage.until(ready()).await;
-    assert!(started.elapsed().as_secs() >= 5);
-    assert_eq!(stage.token_requests_since(&mark), 2);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use asa_operator::api::{ConditionType, Reason};
 
 use crate::support::awaited::{conditions, message, not_ready, ready};
 use crate::support::credential::{CLIENT_SECRET, KEY_SECRET, NAME, credential};
-use crate::support::key::{KeyPair, rsa};
+use crate::support::key::KeyPair;
 use crate::support::stage::Stage;
 
 #[tokio::test]
@@ -35,20 +35,6 @@ async fn a_key_may_lie_in_a_secret_of_the_operators_own_type() {
     stage.apply(credential()).await;
 
     stage.until(ready()).await;
-}
-
-#[tokio::test]
-async fn an_rsa_key_is_refused_by_name_before_apple_is_asked() {
-    let stage = Stage::new().await;
-    let mark = stage.mark();
-    stage.create_secret(KEY_SECRET, "Opaque", &[("private-key.pem", &rsa())]).await;
-    stage.apply(credential()).await;
-
-    let acme = stage.until(not_ready(Reason::KeyUnsupported)).await;
-
-    let words = message(&acme, ConditionType::Ready);
-    assert!(words.contains("RSA") && words.contains("openssl"), "{words}");
-    assert_eq!(stage.token_requests_since(&mark), 0);
 }
 
 #[tokio::test]

@@ -92,9 +92,9 @@ pub async fn acls(
 ) -> Result<Reply<Acls>, Error> {
     let answer = ask(http, (base, "/acls"), Endpoint::Acls(api), token, now).await?;
     let rows = match api {
-        AdsApi::PlatformV1 => json::read(&answer.body, "no result.acls in which each row has an adAccount with an id")
+        AdsApi::PlatformV1 => json::read(&answer.body, "no result.acls where each row has an adAccount id")
             .map(|PlatformAcls { result: Object(PlatformRows { acls: OneOrMany(rows) }) }| Acls::Platform(rows)),
-        AdsApi::CampaignManagementV5 => json::read(&answer.body, "no data in which each row has an orgId")
+        AdsApi::CampaignManagementV5 => json::read(&answer.body, "no data where each row has an orgId")
             .map(|CampaignAcls { data: OneOrMany(rows) }| Acls::Campaign(rows)),
     };
     rows.map(|rows| answer.reply(rows.without_echoes_of(token))).map_err(|class| answer.error(class))

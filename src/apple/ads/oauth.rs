@@ -114,7 +114,7 @@ fn issued(body: &[u8]) -> Result<IssuedToken, Class> {
     }
     // A line break in it would end the header in which every reader sends it.
     if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Class::Unintelligible("access_token has blanks, line breaks or other than ASCII in it"));
+        return Err(Class::Unintelligible("access_token is not visible ASCII"));
     }
     if !answer.token_type.text().is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")) {
         return Err(Class::Unintelligible("token_type is not Bearer"));
@@ -123,7 +123,7 @@ fn issued(body: &[u8]) -> Result<IssuedToken, Class> {
         Scalar::Integer(seconds @ 1..=LONGEST_LIFE) => {
             Ok(IssuedToken { token, expires_in: Duration::from_secs(seconds.unsigned_abs()) })
         }
-        _ => Err(Class::Unintelligible("expires_in is no whole number from 1 to 86400")),
+        _ => Err(Class::Unintelligible("expires_in is no integer from 1 to 86400")),
     }
 }
 

@@ -457,6 +457,33 @@ fn identity_is_resolved_once_a_day_with_the_token_of_a_renewal() {
 }
 
 #[test]
+fn a_try_that_confirmed_no_id_is_worth_no_write() {
+    let silence = |scene: Scene, at| {
+        scene.with(|scene| {
+            let resolution = scene.memory.resolution.as_mut().unwrap();
+            (resolution.at, resolution.verdict) = (now(at).wall, Verdict::Partial(V1, Class::TimedOut));
+        })
+    };
+    let scene = silence(Scene::settled(), Duration::ZERO).published(Target::Managed, 2);
+    assert!(matches!(silence(scene, MINUTE).plan(MINUTE), Step::Wait(_)));
+}
+
+#[test]
+fn after_a_restart_ids_that_were_lacking_are_asked_for_with_the_next_token() {
+    for (status, step) in [("True", Step::Publish(Target::Managed)), ("False", Step::Resolve(V1))] {
+        let scene = Scene::restarted().with(|scene| {
+            let condition = json!({
+                "type": "OrganizationResolved", "status": status, "reason": "x", "message": "x",
+                "lastTransitionTime": now(Duration::ZERO).wall,
+            });
+            scene.object.status.as_mut().unwrap().conditions = vec![serde_json::from_value(condition).unwrap()];
+        });
+        let renewed = scene.client_secret_signed().token_issued(30 * MINUTE).token_proved();
+        assert_eq!(renewed.plan(30 * MINUTE), step, "{status}");
+    }
+}
+
+#[test]
 fn another_choice_is_resolved_at_once_and_costs_no_token_while_one_is_in_hand() {
     let choose = |scene: &mut Scene| scene.object.spec.apis = Some(vec![V1]);
     assert_eq!(Scene::settled().with(choose).plan(MINUTE), Step::Resolve(V1));

@@ -5,7 +5,9 @@ use super::*;
 use crate::{
     apple::private_key::KeyKind,
     credential::{
+        conditions::until_when,
         identity::{Kind, Verdict},
+        schedule::Life,
         sight::Holder,
         target::Target,
     },
@@ -46,10 +48,11 @@ fn classes() -> Vec<Class> {
         Class::Redirected,
         Class::Server(503),
         Class::Status(418),
-        Class::Unintelligible("expires_in is no number of seconds"),
+        // The longest that occur at the token endpoint and at /me.
+        Class::Unintelligible("expires_in is no integer from 1 to 86400"),
         Class::TooLarge,
         Class::TimedOut,
-        Class::Unreachable("the certificate is not trusted"),
+        Class::Unreachable("TLS: its certificate is from an unknown authority"),
     ];
     codes.map(Class::Rejected).into_iter().chain(others).collect()
 }
@@ -107,8 +110,9 @@ fn all(name: &str) -> Vec<Explanation> {
     let choices = kinds
         .into_iter()
         .flat_map(|kind| [Verdict::Ambiguous(kind, 120), Verdict::NotFound(kind, 0), Verdict::NotFound(kind, 120)]);
+    let of_lists = Class::Unintelligible("no result.acls where each row has an adAccount id");
     let silences = APIS.into_iter().flat_map(|api| {
-        classes().into_iter().flat_map(move |class| {
+        classes().into_iter().chain([of_lists.clone()]).flat_map(move |class| {
             [
                 Verdict::Unconfirmed(api, class.clone(), since),
                 Verdict::Partial(api, class.clone()),
@@ -135,6 +139,22 @@ fn every_message_fits_with_names_of_usual_length_and_is_a_whole_sentence() {
         .into_iter()
         .map(|explanation| explanation.message)
         .filter(|message| message.chars().count() >= LONGEST_MESSAGE || !ends(message))
+        .collect();
+    cut_off.dedup();
+    assert_eq!(cut_off, Vec::<String>::new());
+}
+
+/// Where nothing stalls, no other condition has the whole message.
+#[test]
+fn a_renewal_that_fails_tells_the_remedy_behind_the_end_of_the_token() {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let prefix = until_when(Life { issued_at: now, expires_at: now }, true).chars().count();
+    let renewals = all("acme")
+        .into_iter()
+        .filter(|explanation| explanation.arrow == ConditionType::AccessTokenIssued && !explanation.is_stalled);
+    let mut cut_off: Vec<String> = renewals
+        .map(|explanation| explanation.message)
+        .filter(|message| prefix + message.chars().count() > LONGEST_MESSAGE)
         .collect();
     cut_off.dedup();
     assert_eq!(cut_off, Vec::<String>::new());

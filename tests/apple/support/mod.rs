@@ -1,7 +1,9 @@
 //! What every test here needs.
 
+pub(crate) mod accepted;
 pub(crate) mod forms;
 pub(crate) mod openssl;
+pub(crate) mod refused;
 pub(crate) mod responder;
 
 use std::sync::LazyLock;

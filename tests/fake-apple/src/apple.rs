@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ads,
+    calls::{Call, Calls},
     client_secret::{BadKey, Keys},
     counts::Counts,
     endpoint::{Endpoint, Host, Route},
@@ -48,6 +49,7 @@ pub struct Apple {
     tokens: Tokens,
     faults: Vec<Fault>,
     counts: Counts,
+    calls: Calls,
     refusals: VecDeque<Refusal>,
 }
 
@@ -95,6 +97,7 @@ impl Apple {
             tokens: Tokens::new(random),
             faults: Vec::new(),
             counts: Counts::default(),
+            calls: Calls::default(),
             refusals: VecDeque::new(),
         }
     }
@@ -140,8 +143,15 @@ impl Apple {
             self.stamp(message, route.host, client.as_deref(), now);
             fault.edit(message);
         }
-        self.counts.add(client, route.endpoint, message.as_ref().map(|message| message.status));
+        let status = message.as_ref().map(|message| message.status);
+        self.calls.add(Call { at: now, client: client.clone(), endpoint: Some(route.endpoint), status });
+        self.counts.add(client, route.endpoint, status);
         Answer { message, delay: Duration::from_millis(fault.delay_millis), delivery: fault.delivery }
+    }
+
+    /// A client that does not know the authority of our certificate said nothing more.
+    pub(crate) fn hung_up_on(&mut self, at: Timestamp) {
+        self.calls.add(Call { at, client: None, endpoint: None, status: None });
     }
 
     fn client_of(&self, endpoint: Endpoint, request: &Request) -> Option<String> {

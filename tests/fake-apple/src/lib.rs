@@ -4,11 +4,13 @@
 //!   endpoint, `client_secret` those of the JWT, `ads` those of the two Ads APIs.
 //! - [`FakeApple`] serves it over HTTP and HTTPS on loopback, with a control endpoint; [`State`] is the same control in
 //!   process.
-//! - [`Fault`] says what goes wrong on purpose, [`Counts`] what was asked, [`Refusal`] why something was refused.
+//! - [`Fault`] says what goes wrong on purpose, [`Counts`] what was asked, [`Call`] when, [`Refusal`] why something was
+//!   refused.
 //! - [`Client`], [`Settings`] and [`Config`] are what Apple knows and how it is set.
 
 mod ads;
 mod apple;
+mod calls;
 mod client_secret;
 mod clock;
 mod counts;
@@ -24,6 +26,7 @@ mod tokens;
 
 pub use crate::{
     apple::{Apple, Refusal},
+    calls::Call,
     client_secret::BadKey,
     clock::Clock,
     counts::{Counts, Row},

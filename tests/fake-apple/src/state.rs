@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::{
     apple::{Apple, Refusal},
+    calls::Call,
     client_secret::BadKey,
     clock::Clock,
     counts::Counts,
@@ -37,6 +38,11 @@ impl State {
         let answer = self.apple().answer(request, self.now());
         self.asked.send_replace(());
         answer
+    }
+
+    /// Notes a TLS handshake that the client broke off, and when it began.
+    pub(crate) fn hung_up_on(&self, at: Timestamp) {
+        self.apple().hung_up_on(at);
     }
 
     /// Waits until the counts satisfy a condition. Without end: the caller sets the deadline.
@@ -137,6 +143,11 @@ impl State {
         self.apple().reset_counts();
     }
 
+    /// The last calls and their times.
+    pub fn calls(&self) -> Vec<Call> {
+        self.apple().calls()
+    }
+
     /// The last refusals and their reasons.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.apple().refusals()
@@ -147,7 +158,7 @@ impl State {
         self.apple().date(self.now())
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

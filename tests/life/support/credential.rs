@@ -48,6 +48,17 @@ impl Credential {
         self
     }
 
+    /// Another client of Apple's.
+    pub(crate) fn of_client(self, client_id: &str) -> Self {
+        self.with("clientId", json!(client_id))
+    }
+
+    /// With its key in this Secret.
+    pub(crate) fn key_in(mut self, secret: &str) -> Self {
+        self.0["spec"]["privateKey"]["secretRef"]["name"] = json!(secret);
+        self
+    }
+
     /// With this field of the spec.
     pub(crate) fn with(mut self, field: &str, value: Value) -> Self {
         self.0["spec"][field] = value;
@@ -96,7 +107,12 @@ pub(crate) fn client_of(public: &str) -> Client {
 
 /// The same with one campaign group and one ad account.
 pub(crate) fn client(key: &KeyPair) -> Client {
-    client_without_access(key).organization(ORG, "Acme").ad_account(AD_ACCOUNT, "Acme Europe")
+    other_client(CLIENT_ID, key.public())
+}
+
+/// Another client with this public key, and access to the same.
+pub(crate) fn other_client(client_id: &str, public_key: String) -> Client {
+    Client::new(client_id, TEAM_ID, KEY_ID, public_key).organization(ORG, "Acme").ad_account(AD_ACCOUNT, "Acme Europe")
 }
 
 /// The same after another key was uploaded beside the first.

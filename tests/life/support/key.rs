@@ -25,8 +25,3 @@ impl KeyPair {
         format!("SHA256:{}", openssl::fingerprint(self.0.as_bytes()))
     }
 }
-
-/// A key of the kind that Apple does not take.
-pub(crate) fn rsa() -> String {
-    String::from_utf8(openssl::openssl(&["genrsa", "2048"], b"")).unwrap()
-}

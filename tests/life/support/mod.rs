@@ -1,14 +1,21 @@
 //! What every test here needs: a [`Stage`], words for what is awaited, and the one way to wait.
 
+#[path = "../../apple/support/accepted.rs"]
+pub(crate) mod accepted;
 pub(crate) mod awaited;
 pub(crate) mod credential;
+pub(crate) mod fleet;
+#[path = "../../apple/support/forms.rs"]
+pub(crate) mod forms;
+pub(crate) mod history;
 pub(crate) mod key;
 #[path = "../../apple/support/openssl.rs"]
-#[allow(dead_code, reason = "the tests of keys need more of it")]
 pub(crate) mod openssl;
 pub(crate) mod operator;
 pub(crate) mod rbac;
 pub(crate) mod reader;
+#[path = "../../apple/support/refused.rs"]
+pub(crate) mod refused;
 pub(crate) mod secrets;
 pub(crate) mod stage;
 pub(crate) mod work;

@@ -25,10 +25,11 @@ pub(crate) struct Operator {
 pub(crate) fn command(namespace: &str, apple: &str, kubeconfig: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_asa-operator"));
     command
-        .args(["run", "--namespace", namespace, "--apple-id-url", apple])
-        .args(["--ads-platform-url", &format!("{apple}/v1")])
-        .args(["--ads-campaign-url", &format!("{apple}/api/v5")])
-        // Any port; an argument goes first.
+        .args(["run", "--namespace", namespace])
+        // An argument goes before these.
+        .env("ASA_OPERATOR_APPLE_ID_URL", apple)
+        .env("ASA_OPERATOR_ADS_PLATFORM_URL", format!("{apple}/v1"))
+        .env("ASA_OPERATOR_ADS_CAMPAIGN_URL", format!("{apple}/api/v5"))
         .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
         .env("KUBECONFIG", kubeconfig);
     command

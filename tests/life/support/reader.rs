@@ -36,6 +36,12 @@ impl Stage<'_> {
         call(&format!("{}/v1/campaigns", self.apple.url()), entries, "x_ap_context_ad_account").await
     }
 
+    /// Whether Apple accepts this token, whatever it may be used for.
+    pub(crate) async fn is_accepted(&self, authorization: &str) -> bool {
+        let request = reqwest::Client::new().get(format!("{}/v1/me", self.apple.url()));
+        request.header("Authorization", authorization).send().await.unwrap().status().is_success()
+    }
+
     /// A call to API v5 with these entries of the managed Secret.
     pub(crate) async fn call_campaign_management(&self, entries: &BTreeMap<String, String>) -> (StatusCode, String) {
         call(&format!("{}/api/v5/campaigns", self.apple.url()), entries, "x_ap_context_org").await

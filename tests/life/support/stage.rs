@@ -137,12 +137,21 @@ impl<'c> Stage<'c> {
 
     /// The user asks for a renewal.
     pub(crate) async fn request_renewal(&self, value: &str) {
-        self.annotate(json!({"asa-operator.dev/requestedAt": value})).await;
+        self.request_renewal_of(NAME, value).await;
+    }
+
+    /// The user asks for a renewal of another credential.
+    pub(crate) async fn request_renewal_of(&self, name: &str, value: &str) {
+        self.merge_into(name, json!({"metadata": {"annotations": {"asa-operator.dev/requestedAt": value}}})).await;
     }
 
     /// Somebody merges a patch into the resource.
     pub(crate) async fn merge(&self, patch: Value) -> AsaCredential {
-        self.credentials().patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
+        self.merge_into(NAME, patch).await
+    }
+
+    async fn merge_into(&self, name: &str, patch: Value) -> AsaCredential {
+        self.credentials().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
     }
 
     pub(crate) fn credentials(&self) -> Api<AsaCredential> {

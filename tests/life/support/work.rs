@@ -1,7 +1,8 @@
 //! What the operator did: its requests to the API server, from that server's audit log, and to Apple, from Apple's counts.
 
 use cluster::Request;
-use fake_apple::{Counts, Endpoint, Row};
+use fake_apple::{Call, Counts, Endpoint, Row};
+use jiff::Timestamp;
 
 use super::eventually;
 use super::stage::{Stage, WITNESS};
@@ -35,6 +36,13 @@ impl Stage<'_> {
     /// How many tokens Apple was asked for since then, with or without success.
     pub(crate) fn token_requests_since(&self, mark: &Mark) -> u64 {
         self.apple.state().counts().at(Endpoint::Token).total() - mark.calls.at(Endpoint::Token).total()
+    }
+
+    /// When Apple was asked there for this client.
+    pub(crate) fn asked_at(&self, client_id: &str, endpoint: Endpoint) -> Vec<Timestamp> {
+        let calls = self.apple.state().calls().into_iter();
+        let same = |call: &Call| call.endpoint == Some(endpoint) && call.client.as_deref() == Some(client_id);
+        calls.filter(same).map(|call| call.at).collect()
     }
 
     /// Waits until the operator has sent this request to the API server.

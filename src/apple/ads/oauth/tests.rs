@@ -51,10 +51,10 @@ fn anything_else_is_unintelligible_and_says_why() {
         ("[\"t\"]", "access_token is no text"),
         ("true", "access_token is no text"),
         ("\"\"", "access_token is empty"),
-        (r#""a\nb""#, "access_token has blanks, line breaks or other than ASCII in it"),
-        (r#""a b""#, "access_token has blanks, line breaks or other than ASCII in it"),
-        (r#""a\u0000""#, "access_token has blanks, line breaks or other than ASCII in it"),
-        (r#""ä""#, "access_token has blanks, line breaks or other than ASCII in it"),
+        (r#""a\nb""#, "access_token is not visible ASCII"),
+        (r#""a b""#, "access_token is not visible ASCII"),
+        (r#""a\u0000""#, "access_token is not visible ASCII"),
+        (r#""ä""#, "access_token is not visible ASCII"),
     ] {
         assert_eq!(with(token, good.1, good.2), expected, "{token}");
     }
@@ -75,7 +75,7 @@ fn anything_else_is_unintelligible_and_says_why() {
         "true",
         "[1]",
     ] {
-        let expected = if life == "1e400" { "no JSON" } else { "expires_in is no whole number from 1 to 86400" };
+        let expected = if life == "1e400" { "no JSON" } else { "expires_in is no integer from 1 to 86400" };
         assert_eq!(with(good.0, good.1, life), expected, "{life}");
     }
 }

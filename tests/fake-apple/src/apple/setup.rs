@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Apple, Refusal, Registered};
 use crate::{
+    calls::Call,
     client_secret::BadKey,
     counts::Counts,
     fault::Fault,
@@ -106,6 +107,11 @@ impl Apple {
     /// Starts counting anew.
     pub fn reset_counts(&mut self) {
         self.counts = Counts::default();
+    }
+
+    /// The last ten thousand calls, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.all()
     }
 
     /// The last hundred refusals, oldest first. Answers that a fault made are not among them.

@@ -43,6 +43,7 @@ fn show(state: &State, parts: &[&str]) -> Result<Message, Refused> {
         ["clients"] => shown(&state.clients()),
         ["faults"] => shown(&state.faults()),
         ["counts"] => shown(&state.counts()),
+        ["calls"] => shown(&state.calls()),
         ["refusals"] => shown(&state.refusals()),
         _ => Err(Refused::NotFound),
     }

@@ -232,11 +232,12 @@ async fn accept_tls(listener: TcpListener, identity: Identity, state: State) {
         let Some(stream) = accept(&listener).await else {
             continue;
         };
-        let (acceptor, state) = (identity.acceptor(), state.clone());
+        let (acceptor, state, at) = (identity.acceptor(), state.clone(), state.now());
         tokio::spawn(async move {
-            // A failed handshake is the client's choice: it does not know this authority.
-            if let Ok(stream) = acceptor.accept(stream).await {
-                connection::serve(stream, state).await;
+            match acceptor.accept(stream).await {
+                Ok(stream) => connection::serve(stream, state).await,
+                // The client's choice: it does not know this authority.
+                Err(_) => state.hung_up_on(at),
             }
         });
     }

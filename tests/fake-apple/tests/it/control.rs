@@ -1,12 +1,12 @@
 //! The control endpoint, over HTTP with the very types that tests use in process.
 
-use fake_apple::{Client, Config, Counts, Delivery, Endpoint, FakeApple, Fault, Refusal, Settings};
+use fake_apple::{Call, Client, Config, Counts, Delivery, Endpoint, FakeApple, Fault, Refusal, Settings};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
-    fixtures::{CLIENT, KeyPair},
+    fixtures::{CLIENT, KeyPair, now},
     server::{http, request_token, start},
 };
 
@@ -122,7 +122,7 @@ async fn faults_read_as_the_readme_writes_them() {
 }
 
 #[tokio::test]
-async fn counts_and_refusals_are_told_and_control_is_not_counted() {
+async fn counts_calls_and_refusals_are_told_and_control_is_not_counted() {
     let (apple, key) = start().await;
     request_token(&http(&apple), &apple.url(), &key).await.unwrap();
     http(&apple).get(format!("{}/v1/me", apple.url())).send().await.unwrap();
@@ -135,6 +135,14 @@ async fn counts_and_refusals_are_told_and_control_is_not_counted() {
             { "client": CLIENT, "endpoint": "token", "status": 200, "requests": 1 },
         ])
     );
+    let calls: Vec<Call> = get(&apple, "calls").await;
+    let call = |client: Option<&str>, endpoint, status| Call {
+        at: now(),
+        client: client.map(str::to_owned),
+        endpoint: Some(endpoint),
+        status: Some(status),
+    };
+    assert_eq!(calls, [call(Some(CLIENT), Endpoint::Token, 200), call(None, Endpoint::MeV1, 401)]);
     let why = "not exactly one header Authorization with a Bearer token".to_owned();
     let refusals: Vec<Refusal> = get(&apple, "refusals").await;
     assert_eq!(refusals, [Refusal { client: None, endpoint: Endpoint::MeV1, why }]);

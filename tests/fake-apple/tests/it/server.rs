@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, time::Duration};
 
-use fake_apple::{Clock, Config, Endpoint, FakeApple, Options, StartError, State};
+use fake_apple::{Call, Clock, Config, Endpoint, FakeApple, Options, StartError, State};
 use serde_json::Value;
 use tokio::{runtime::Runtime, time::timeout};
 
@@ -63,6 +63,14 @@ async fn who_does_not_know_the_authority_is_not_served() {
     let (other, _) = start().await;
     assert!(request_token(&http(&other), &apple.https_url(), &key).await.unwrap_err().is_connect());
     assert_eq!(apple.state().counts().total(), 0);
+    let hung_up = Call { at: now(), client: None, endpoint: None, status: None };
+    timeout(PATIENCE, async {
+        while apple.state().calls() != [hung_up.clone()] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
