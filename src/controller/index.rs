@@ -164,7 +164,7 @@ impl Index {
             there.insert(hash(&secret));
         }
         if !self.users.contains_key(&secret) {
-            return self.apply_stray(secret, meta);
+            return self.apply_stray(&secret, meta);
         }
         if let Some(Sight::Present(known)) = self.secrets.get(&secret)
             && !is_news(&known.version, &meta.version)
@@ -177,17 +177,18 @@ impl Index {
     }
 
     /// A Secret that no credential names matters if it was written for one.
-    fn apply_stray(&mut self, secret: SecretName, meta: SecretMeta) -> Vec<Id> {
+    fn apply_stray(&mut self, secret: &SecretName, meta: SecretMeta) -> Vec<Id> {
         if meta.record.is_none() {
             return Vec::new();
         }
         let owners = meta.owner_references.iter().map(|owner| owner.uid.as_str()).chain(meta.owner_label.as_deref());
-        let owner = owners.filter(|uid| meta.was_written_for(uid, &secret.name));
-        let Some(id) = owner.filter_map(|uid| self.by_uid(&secret.namespace, uid)).next().cloned() else {
+        let mut owners = owners.filter(|uid| meta.was_written_for(uid, &secret.name));
+        let Some(id) = owners.find_map(|uid| self.by_uid(&secret.namespace, uid)).cloned() else {
             return Vec::new();
         };
-        let known = self.strays.entry(id.clone()).or_default().insert(secret.name, Arc::new(meta.clone()));
-        if known.is_some_and(|known| known.version == meta.version) { Vec::new() } else { vec![id] }
+        let version = meta.version.clone();
+        let known = self.strays.entry(id.clone()).or_default().insert(secret.name.clone(), Arc::new(meta));
+        if known.is_some_and(|known| known.version == version) { Vec::new() } else { vec![id] }
     }
 
     /// A Secret is not there; `uid` tells which one is gone, where that is known.

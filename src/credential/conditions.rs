@@ -157,7 +157,7 @@ impl Report<'_> {
             // A renewal that fails is RenewalHealthy's matter while a token of this client and key lives.
             ConditionType::AccessTokenIssued => self.live_token().unwrap_or_else(|| match broken {
                 Some(explanation) => Said::no(explanation),
-                None if self.published().is_some() => self.under_way(),
+                None if self.published().is_some() => Self::under_way(),
                 None => Said::pending("No token was asked for yet."),
             }),
             _ if let Some(explanation) = broken => Said::no(explanation),
@@ -198,7 +198,7 @@ impl Report<'_> {
         }
     }
 
-    fn under_way(&self) -> Said {
+    fn under_way() -> Said {
         let message = "A token for the present spec and key is under way.".to_owned();
         Said { status: ConditionStatus::Unknown, reason: Reason::Renewing, message }
     }
@@ -303,7 +303,7 @@ impl Report<'_> {
         let is_moving = !self.seen.object.is_suspended() && (!is_ready || is_changing || is_awaited);
         let reconciling = (stalled.is_none() && is_moving).then(|| match self.broken.first() {
             Some(broken) => Said::yes(broken.reason, broken.message.clone()),
-            None => Said { status: ConditionStatus::True, ..self.under_way() },
+            None => Said { status: ConditionStatus::True, ..Self::under_way() },
         });
         [reconciling, stalled.map(|broken| Said::yes(broken.reason, broken.message.clone()))]
     }

@@ -1,5 +1,7 @@
 //! What the Secrets should hold, given what is in hand.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
@@ -89,7 +91,7 @@ impl Observed<'_> {
             key: key.source.clone(),
             fingerprint: key.fingerprint.clone(),
             identity: None,
-            formats: Default::default(),
+            formats: BTreeSet::new(),
             unverified: false,
             digest: entries.digest(),
         };

@@ -2,9 +2,10 @@
 //!
 //! Each message says what, why and what to do next, in at most 200 characters.
 
+mod apple;
 mod names;
 
-use std::time::Duration;
+use apple::{api_name, notable_skew, patience, rejected, said, skewed};
 
 use super::{
     failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject, is_passing},
@@ -13,8 +14,8 @@ use super::{
     target::Target,
 };
 use crate::{
-    api::{AdsApi, AsaCredential, ConditionType, Reason},
-    apple::error::{Class, Endpoint, Error as AppleError, KeyError, OAuthError},
+    api::{AsaCredential, ConditionType, Reason},
+    apple::error::{Class, Endpoint, Error as AppleError, KeyError},
 };
 
 /// The longest message.
@@ -22,12 +23,6 @@ pub const LONGEST_MESSAGE: usize = 200;
 
 /// As much of a cause as leaves room for the remedy.
 const LONGEST_CAUSE: usize = 72;
-
-/// More of an OAuth code than any that Apple documents; the rest of the message must fit as well.
-const LONGEST_CODE: usize = 24;
-
-/// A clock that is off by this much is named: Apple's tolerance is unknown, and a minute is what back-dating covers.
-const NOTABLE_SKEW: Duration = Duration::from_mins(1);
 
 /// What a failure means to a reader of the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,111 +297,6 @@ fn key_reason(error: KeyError) -> Reason {
         | KeyError::PublicHalfDiffers
         | KeyError::Several
         | KeyError::ParametersOnly => Reason::KeyInvalid,
-    }
-}
-
-fn rejected(code: &OAuthError, fingerprint: Option<&str>) -> (Reason, String) {
-    match code {
-        OAuthError::InvalidClient => {
-            let key = fingerprint.map_or_else(|| "the key".to_owned(), |print| format!("key {}…", cut(print, 15)));
-            let message = format!(
-                "Apple rejected the client (invalid_client): {key} is not the uploaded one, or clientId, teamId, keyId do not match it. Compare status.privateKey with Account Settings › API."
-            );
-            (Reason::ClientRejected, message)
-        }
-        OAuthError::InvalidRequest
-        | OAuthError::InvalidGrant
-        | OAuthError::UnauthorizedClient
-        | OAuthError::UnsupportedGrantType
-        | OAuthError::InvalidScope
-        | OAuthError::Other(_) => {
-            let message = format!(
-                "Apple refused the request for a token ({}). Check that the API user still has an API role in Apple Ads › Account Settings.",
-                cut(code.code(), LONGEST_CODE)
-            );
-            (Reason::RequestRefused, message)
-        }
-    }
-}
-
-fn skewed(code: &OAuthError, skew: jiff::SignedDuration) -> String {
-    let seconds = skew.as_secs();
-    let side = if seconds > 0 { "behind" } else { "ahead of" };
-    format!(
-        "Apple rejected the client ({}), and the operator's clock is {} s {side} Apple's, which makes every client secret invalid. Set the node's clock (NTP).",
-        cut(code.code(), LONGEST_CODE),
-        seconds.abs()
-    )
-}
-
-fn notable_skew(error: &AppleError) -> Option<jiff::SignedDuration> {
-    error.skew.filter(|skew| skew.unsigned_abs() >= NOTABLE_SKEW)
-}
-
-/// What an answer other than a rejection means.
-fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, String) {
-    let retry = "It is tried again.";
-    let reason = match class {
-        Class::Rejected(_) => Reason::RequestRefused,
-        Class::Unauthorized if endpoint == Endpoint::TokenEndpoint => Reason::RequestRefused,
-        Class::Unauthorized => Reason::TokenRefused,
-        Class::Forbidden => Reason::AccessDenied,
-        Class::NotFound | Class::Gone => Reason::ApiGone,
-        Class::Throttled => Reason::Throttled,
-        Class::Server(_) => Reason::AppleUnavailable,
-        Class::TimedOut | Class::Unreachable(_) => Reason::AppleUnreachable,
-        Class::Redirected | Class::Status(_) | Class::Unintelligible(_) | Class::TooLarge => Reason::UnexpectedAnswer,
-    };
-    let message = match class {
-        Class::Throttled => {
-            let asked = pause.map_or_else(String::new, |pause| format!(" for {} s", pause.as_secs()));
-            format!("Apple asked for a pause{asked} ({endpoint}: 429). {retry}")
-        }
-        Class::Forbidden => {
-            format!(
-                "{endpoint}: 403. The API user's role does not allow it: give it an API role in Apple Ads › Account Settings."
-            )
-        }
-        Class::Unauthorized => format!("{endpoint}: 401. Apple does not accept what it issued a moment ago. {retry}"),
-        Class::NotFound | Class::Gone => format!("{endpoint}: {class}. {}", gone(endpoint)),
-        Class::TimedOut | Class::Unreachable(_) => {
-            format!("{endpoint}: {class}. It is tried again; if it lasts, check egress, proxy, DNS.")
-        }
-        Class::Redirected | Class::Unintelligible(_) | Class::Status(_) | Class::TooLarge => {
-            format!("{endpoint}: {class}. It is tried again; if it lasts, look for a proxy in between.")
-        }
-        Class::Server(_) | Class::Rejected(_) => format!("{endpoint}: {class}. {retry}"),
-    };
-    (reason, message)
-}
-
-fn gone(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::Me(api) | Endpoint::Acls(api) => end_of(api),
-        Endpoint::TokenEndpoint => "Check --apple-id-url.",
-    }
-}
-
-/// API v5 answers nothing after 2027-01-26, by Apple's announcement.
-fn end_of(api: AdsApi) -> &'static str {
-    match api {
-        AdsApi::CampaignManagementV5 => "API v5 ends on 2027-01-26: take CampaignManagementV5 out of spec.apis.",
-        AdsApi::PlatformV1 => "Check --ads-platform-url.",
-    }
-}
-
-fn patience(class: &Class, api: AdsApi) -> &'static str {
-    match class {
-        Class::NotFound | Class::Gone => end_of(api),
-        Class::Forbidden => "Give the API user an API role in Apple Ads › Account Settings.",
-        _ => "It is asked again.",
-    }
-}
-
-fn api_name(api: AdsApi) -> &'static str {
-    match api {
-        AdsApi::PlatformV1 => "PlatformV1",
-        AdsApi::CampaignManagementV5 => "CampaignManagementV5",
     }
 }
 

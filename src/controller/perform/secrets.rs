@@ -16,7 +16,7 @@ use crate::{
         memory::{Fence, Known, Proof, TokenInHand},
         now::between,
         published::{Record, change, creation, restoration},
-        secret_meta::SecretMeta,
+        secret_meta::{SecretMeta, Version},
         target::Target,
     },
 };
@@ -98,10 +98,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             // It came or went since the renewal was planned.
             _ => return Learned::Conflict(target),
         };
-        match self.written(verb, target, &record.secret, written) {
-            Ok(meta) => Learned::Wrote(target, meta.version),
-            Err(learned) => learned,
-        }
+        self.written(verb, target, &record.secret, written, Learned::Wrote)
     }
 
     fn to_publish(&self, target: Target) -> Option<(Entries, Record, Option<Fence>)> {
@@ -134,10 +131,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         }
         let body = restoration(target, object, meta);
         let written = self.world.cluster.change(&self.namespace, &name, &body).await;
-        match self.written("mark", target, &name, written) {
-            Ok(meta) => Learned::Restored(target, meta.version),
-            Err(learned) => learned,
-        }
+        self.written("mark", target, &name, written, Learned::Restored)
     }
 
     /// Deletes a Secret of earlier days, if it is what the operator wrote: of its types, with its marks and its record.
@@ -171,14 +165,16 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         target: Target,
         name: &str,
         written: Result<SecretMeta, ClusterClass>,
-    ) -> Result<SecretMeta, Learned> {
+        learned: fn(Target, Version) -> Learned,
+    ) -> Learned {
         match written {
             Ok(meta) => {
-                self.world.learn_secret(&self.namespace, name, Some(meta.clone()));
-                Ok(meta)
+                let version = meta.version.clone();
+                self.world.learn_secret(&self.namespace, name, Some(meta));
+                learned(target, version)
             }
-            Err(ClusterClass::Conflict) => Err(Learned::Conflict(target)),
-            Err(class) => Err(failed(verb, Subject::Target(target), class)),
+            Err(ClusterClass::Conflict) => Learned::Conflict(target),
+            Err(class) => failed(verb, Subject::Target(target), class),
         }
     }
 }

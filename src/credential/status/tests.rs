@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    apple::private_key::KeyKind,
+    api::AdsApi,
+    apple::{OAuthError, private_key::KeyKind},
     credential::{
         conditions::until_when,
         identity::{Kind, Verdict},
