@@ -99,6 +99,11 @@ impl<'c> Stage<'c> {
         self.operator.kill();
     }
 
+    /// Of the operator's memory what the kernel calls so, in KiB.
+    pub(crate) fn operator_memory(&self, field: &str) -> u64 {
+        self.operator.memory(field)
+    }
+
     pub(crate) fn operator_log(&self) -> String {
         self.operator.log()
     }
