@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod deletion;
+mod flood;
 mod idle;
 mod key;
 mod key_forms;
