@@ -8,6 +8,7 @@
 mod adoption;
 mod deletion;
 mod ephemeral;
+mod flood;
 mod forms;
 mod generated_key;
 mod idle;

@@ -12,8 +12,8 @@ use crate::support::history::History;
 use crate::support::secrets::entries;
 use crate::support::stage::Stage;
 
-/// An attempt that takes ten seconds fails so often.
-const SLOW: usize = 2;
+/// So often it fails: attempts that take no time, and those that take ten seconds.
+const FAILURES: (usize, usize) = (3, 2);
 
 /// All rows of these endpoints, each over, with the history of each.
 async fn all_over(endpoints: &[Endpoint]) -> (Stage<'static>, History, Vec<Row>) {
@@ -23,7 +23,7 @@ async fn all_over(endpoints: &[Endpoint]) -> (Stage<'static>, History, Vec<Row>)
     let rows = rows(endpoints, &elsewhere.url());
     for row in &rows {
         stage.register(row.client(&stage.key, 3600));
-        stage.apple.state().fail(row.fault(row.failures(SLOW)));
+        stage.apple.state().fail(row.fault(row.failures(FAILURES)));
     }
     let history = stage.history();
     stage.apply_all(rows.iter().map(Row::document).collect()).await;
@@ -52,7 +52,7 @@ async fn a_first_token_that_cannot_be_had_or_proved_is_told_and_tried_again_afte
         assert!(past.iter().all(|state| said(state, ConditionType::Stalled).is_none()), "{name}");
 
         let attempts = stage.asked_at(&row.client_id(), row.endpoint);
-        assert_eq!(attempts.len(), row.failures(SLOW) + 1, "{name}: {attempts:?}");
+        assert_eq!(attempts.len(), row.failures(FAILURES) + 1, "{name}: {attempts:?}");
         doubles(name, &attempts, row.takes);
         if row.endpoint != Endpoint::Token {
             assert_eq!(stage.asked_at(&row.client_id(), Endpoint::Token).len(), 1, "{name}: the token in hand serves");
@@ -80,7 +80,7 @@ async fn ids_that_no_api_tells_are_asked_for_again_after_1_2_and_4_seconds_and_a
         assert!(is(failing, ConditionType::RenewalHealthy, ConditionStatus::True, Reason::OnSchedule), "{name}");
 
         let attempts = stage.asked_at(&row.client_id(), row.endpoint);
-        assert_eq!(attempts.len(), row.failures(SLOW) + 1, "{name}: {attempts:?}");
+        assert_eq!(attempts.len(), row.failures(FAILURES) + 1, "{name}: {attempts:?}");
         doubles(name, &attempts, row.takes);
         assert_eq!(stage.asked_at(&row.client_id(), Endpoint::Token).len(), 1, "{name}: the token in hand serves");
 

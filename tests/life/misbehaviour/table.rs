@@ -69,10 +69,9 @@ impl Row {
         other_client(&self.client_id(), key.public()).token_life(token_life)
     }
 
-    /// How often in a row it happens. Three failures show the first two waits and the healing a third; where each takes
-    /// ten seconds, `slow` are enough.
-    pub(super) fn failures(&self, slow: usize) -> usize {
-        if self.takes.is_zero() { 3 } else { slow }
+    /// How often in a row it happens: so many times if an attempt takes no time, and so many if it takes ten seconds.
+    pub(super) fn failures(&self, (quick, slow): (usize, usize)) -> usize {
+        if self.takes.is_zero() { quick } else { slow }
     }
 
     /// The fault, for so many requests.

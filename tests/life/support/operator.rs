@@ -70,6 +70,14 @@ impl Operator {
         }
     }
 
+    /// Of its memory what the kernel calls so (`proc_pid_status(5)`), in KiB.
+    pub(super) fn memory(&self, field: &str) -> u64 {
+        let (operator, _) = self.running.as_ref().unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", operator.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// All that it wrote, over all its runs.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()

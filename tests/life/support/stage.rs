@@ -99,6 +99,11 @@ impl<'c> Stage<'c> {
         self.operator.kill();
     }
 
+    /// Of the operator's memory what the kernel calls so, in KiB.
+    pub(crate) fn operator_memory(&self, field: &str) -> u64 {
+        self.operator.memory(field)
+    }
+
     /// Does everything that a user does, and waits until the credential is Ready and an Event tells so.
     pub(crate) async fn become_ready(&self) -> AsaCredential {
         self.upload_key();
