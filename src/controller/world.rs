@@ -23,7 +23,7 @@ use crate::{
         published::Target,
         queue::{Id, Standing},
         secret_meta::SecretMeta,
-        sight::Sight,
+        sight::{Sight, Sights},
     },
 };
 
@@ -74,14 +74,13 @@ impl<C, A> World<C, A> {
         let namespace = object.namespace().unwrap_or_default();
         let index = self.index();
         let see = |name: String| index.sight(&SecretName { namespace: namespace.clone(), name });
-        Observed {
-            object,
+        let sights = Sights {
             key_secret: see(object.spec.private_key.secret_ref.name.clone()),
             managed: see(Target::Managed.name(object)),
             client_secret: see(Target::ClientSecret.name(object)),
-            polling: index.is_polled(&namespace).then_some(self.settings.secret_poll_interval),
-            memory,
-        }
+        };
+        let polling = index.is_polled(&namespace).then_some(self.settings.secret_poll_interval);
+        Observed::new(object, sights, polling, memory)
     }
 
     /// What the queue has to know of `id`.

@@ -63,10 +63,9 @@ struct Report<'a> {
 fn explanations(seen: &Observed<'_>) -> Vec<Explanation> {
     let key = seen.bad_key().map(|bad| Explanation::of_key(&bad.failure, seen.object));
     let obstacle = seen.obstacle().map(|obstacle| Explanation::of_obstacle(obstacle, seen.object));
-    let fingerprint = seen.key().map(|key| key.fingerprint);
+    let fingerprint = seen.key().map(|key| key.fingerprint.as_str());
     let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs());
-    let troubles =
-        troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint.as_deref()));
+    let troubles = troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint));
     let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
     // The verdict words what the failed question meant for the ids; the failure itself would say it again.
     let all = key.into_iter().chain(obstacle).chain(verdict).chain(troubles);
@@ -255,8 +254,8 @@ impl Report<'_> {
     /// Reconciling and Stalled, as kstatus reads them.
     fn kstatus(&self, is_ready: bool) -> [Option<Said>; 2] {
         let stalled = self.broken.iter().find(|explanation| explanation.is_stalled);
-        let published = self.published().map(|record| &record.bundle);
-        let is_changing = self.seen.bundle().is_some_and(|bundle| published != Some(&bundle));
+        let published = self.published().map(|record| record.bundle.as_str());
+        let is_changing = self.seen.bundle().is_some_and(|bundle| published != Some(bundle));
         let reconciling = (stalled.is_none() && (!is_ready || is_changing)).then(|| match self.broken.first() {
             Some(broken) => Said::yes(broken.reason, broken.message.clone()),
             None => Said::yes(Reason::Renewing, "A token for the present spec and key is under way."),

@@ -13,6 +13,7 @@ pub mod conditions;
 mod desired;
 pub mod failure;
 pub mod identity;
+pub mod known_key;
 mod line;
 pub mod memory;
 pub mod now;

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use super::{
     failure::Side,
     identity::{Choice, Resolution, Verdict},
-    memory::{BadKey, ClientSecretInHand, Inputs, Memory, TokenInHand, is_older},
+    known_key::KnownKey,
+    memory::{ClientSecretInHand, Inputs, Memory, TokenInHand, is_older},
     now::{Now, between, later},
-    published::{KeySource, Record, Target, bundle},
-    schedule::{self, Life},
+    published::{Record, Target},
+    schedule::{self, Life, Share},
     secret_meta::SecretMeta,
-    sight::{Obstacle, Sight},
+    sight::{Obstacle, Sight, Sights},
 };
 use crate::api::{
     AdsApi, AsaCredential, ConditionStatus, ConditionType, MAX_REQUEST_CHARS,
@@ -25,25 +26,27 @@ use crate::api::{
 pub struct Observed<'a> {
     /// The resource, as last seen.
     pub object: &'a AsaCredential,
-    /// The Secret that holds the key.
-    pub key_secret: Sight,
-    /// The Secret for the token.
-    pub managed: Sight,
-    /// The Secret for the client secret.
-    pub client_secret: Sight,
+    /// What is seen of its Secrets.
+    pub sights: Sights,
     /// How often to look, where Secrets are not watched.
     pub polling: Option<Duration>,
     /// What this process remembers.
     pub memory: &'a Memory,
+    /// This and the next are found out once: nearly every question asks for them, and hashes cost more than the rest.
+    pub(super) key: Option<KnownKey>,
+    share: Share,
 }
 
-/// What is known of the key: enough to tell which client and key a token is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
-    /// Where it was read.
-    pub source: KeySource,
-    /// Its fingerprint.
-    pub fingerprint: String,
+impl<'a> Observed<'a> {
+    /// What follows from the resource, from what is seen of its Secrets, and from what this process remembers. `polling`
+    /// tells how often to look, where Secrets are not watched.
+    #[must_use]
+    pub fn new(object: &'a AsaCredential, sights: Sights, polling: Option<Duration>, memory: &'a Memory) -> Self {
+        let share = Share::of(object.metadata.uid.as_deref().unwrap_or_default());
+        let seen = Self { object, sights, polling, memory, key: None, share };
+        let key = seen.find_key();
+        Self { key, ..seen }
+    }
 }
 
 impl Observed<'_> {
@@ -63,8 +66,8 @@ impl Observed<'_> {
     #[must_use]
     pub fn sight(&self, target: Target) -> &Sight {
         match target {
-            Target::Managed => &self.managed,
-            Target::ClientSecret => &self.client_secret,
+            Target::Managed => &self.sights.managed,
+            Target::ClientSecret => &self.sights.client_secret,
         }
     }
 
@@ -135,53 +138,6 @@ impl Observed<'_> {
         self.published(Target::Managed).map(Record::life)
     }
 
-    /// The key, if it is known for the present state of its Secret.
-    #[must_use]
-    pub fn key(&self) -> Option<KnownKey> {
-        let place = &self.object.spec.private_key.secret_ref;
-        let remembered = self.memory.key.as_ref().map(|key| (&key.source, &key.fingerprint));
-        let recorded = Target::ALL
-            .into_iter()
-            .filter_map(|target| self.own(target)?.record.as_ref().map(|record| (&record.key, &record.fingerprint)));
-        let seen = self.key_secret.meta();
-        remembered.into_iter().chain(recorded).find_map(|(source, fingerprint)| {
-            // A Secret that is not watched yet may be what was read; one that is gone is not.
-            let same = match (&self.key_secret, seen) {
-                (_, Some(meta)) => meta.version == source.version,
-                (Sight::Unknown, None) => self.memory.key.as_ref().is_some_and(|key| key.source == *source),
-                _ => false,
-            };
-            (same && source.entry == place.key)
-                .then(|| KnownKey { source: source.clone(), fingerprint: fingerprint.clone() })
-        })
-    }
-
-    /// Whether the public half of `key` was read by this process or stands in the status: an earlier process may have
-    /// published a token and not lived to write the status.
-    #[must_use]
-    pub fn knows_public_half(&self, key: &KnownKey) -> bool {
-        let read = self.memory.key.as_ref().map(|key| &key.fingerprint);
-        let status = self.object.status.as_ref();
-        let told = status.and_then(|status| status.private_key.as_ref()).map(|key| &key.fingerprint);
-        [read, told].contains(&Some(&key.fingerprint))
-    }
-
-    /// Why there is no key, if that was found out for the present state of its Secret.
-    #[must_use]
-    pub fn bad_key(&self) -> Option<&BadKey> {
-        let place = &self.object.spec.private_key.secret_ref;
-        self.memory.key_failure.as_ref().filter(|bad| {
-            bad.place == (place.name.clone(), place.key.clone())
-                && bad.version.as_ref() == self.key_secret.meta().map(|meta| &meta.version)
-        })
-    }
-
-    /// Client and key together, if the key is known.
-    #[must_use]
-    pub fn bundle(&self) -> Option<String> {
-        self.key().map(|key| bundle(self.object, &key.fingerprint))
-    }
-
     /// The annotation that asks for a renewal, whether it was handled or not: the later one where both are there.
     #[must_use]
     pub fn demand(&self) -> Option<String> {
@@ -217,7 +173,7 @@ impl Observed<'_> {
     pub fn inputs(&self) -> Inputs {
         Inputs {
             generation: self.object.metadata.generation.unwrap_or_default(),
-            key: self.key_secret.meta().map(|meta| meta.version.clone()),
+            key: self.sights.key_secret.meta().map(|meta| meta.version.clone()),
             demand: self.demand(),
         }
     }
@@ -253,7 +209,7 @@ impl Observed<'_> {
     /// When the renewal of a token with this life starts.
     #[must_use]
     pub fn renewal(&self, life: Life) -> Timestamp {
-        schedule::renewal(life, self.uid(), self.object.access_token_renew_before())
+        schedule::renewal(life, self.share, self.object.access_token_renew_before())
     }
 
     /// The issued token that serves now: for the present client and key, and not due.

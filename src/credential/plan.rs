@@ -109,7 +109,7 @@ fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
 
 /// Is the key known, and its public half told?
 fn key(seen: &Observed<'_>, _: Now) -> Option<Step> {
-    let is_known = seen.key().is_some_and(|key| seen.knows_public_half(&key));
+    let is_known = seen.key().is_some_and(|key| seen.knows_public_half(key));
     (!is_known && seen.bad_key().is_none()).then_some(Step::LoadKey)
 }
 
@@ -165,7 +165,7 @@ fn publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
 fn client_secret_publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
     let published = seen.published(Target::ClientSecret);
     let Some(in_hand) = seen.client_secret_in_hand(now) else {
-        let serves = published.is_some_and(|record| Some(&record.bundle) == seen.bundle().as_ref());
+        let serves = published.is_some_and(|record| Some(record.bundle.as_str()) == seen.bundle());
         return (!serves).then_some(Step::SignClientSecret);
     };
     let (_, record) = seen.client_secret_to_publish(in_hand)?;

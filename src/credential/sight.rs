@@ -27,6 +27,17 @@ impl Sight {
     }
 }
 
+/// What is seen of the Secrets that a credential has to do with.
+#[derive(Clone, Debug)]
+pub struct Sights {
+    /// The one that holds the key.
+    pub key_secret: Sight,
+    /// The one for the token.
+    pub managed: Sight,
+    /// The one for the client secret.
+    pub client_secret: Sight,
+}
+
 /// What a write would meet that forbids it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {

@@ -15,7 +15,7 @@ use crate::{
         published::{KeySource, Record, bundle},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
-        sight::Sight,
+        sight::{Sight, Sights},
     },
 };
 
@@ -93,14 +93,12 @@ impl Scene {
     }
 
     fn seen(&self) -> Observed<'_> {
-        Observed {
-            object: &self.object,
+        let sights = Sights {
             key_secret: self.key_secret.clone(),
             managed: self.managed.clone(),
             client_secret: self.client_secret.clone(),
-            polling: self.polling,
-            memory: &self.memory,
-        }
+        };
+        Observed::new(&self.object, sights, self.polling, &self.memory)
     }
 
     fn plan(&self, at: Duration) -> Step {
