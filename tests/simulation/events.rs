@@ -6,6 +6,7 @@ use crate::{
     post::Delivery,
     relapse::Relapse,
     scenarios::{BEYOND_RENEWAL, Campaign, Disturbance, Scenario, Scene},
+    world::{ACME, MINUTE, Simulation, credential},
 };
 
 /// Longer than the first retries take.
@@ -68,4 +69,26 @@ async fn an_older_state_told_to_a_running_process_makes_it_write_nothing_for_wha
         }
     }
     campaign.conclude("an older state told to a running process");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_refused_while_the_watch_is_silent_is_tried_ever_more_rarely() {
+    let simulation = Simulation::start();
+    simulation.pass(MINUTE).await;
+    let attempts = || simulation.cluster.requests()[&("status", ACME.to_owned())];
+    let before = attempts();
+
+    // Nothing that happens is told for 50 minutes, so the operator does not hear that the resource changed.
+    *simulation.delivery.lock().unwrap() = Delivery::holding(u32::MAX, 50 * MINUTE, false);
+    simulation.cluster.apply_credential(credential(ACME));
+    simulation.pass(45 * MINUTE).await;
+    assert!(simulation.now() + 40 * MINUTE < simulation.expires_at(), "the token was renewed nevertheless");
+    // After 1, 2, 4 … 60 seconds.
+    let refused = attempts() - before;
+    assert!((15..=30).contains(&refused), "{refused}");
+
+    simulation.pass(15 * MINUTE).await;
+    let status = simulation.cluster.credential(ACME).status.unwrap();
+    assert_eq!(status.observed_generation, Some(2));
+    assert_eq!(status.access_token.unwrap().expires_at, simulation.expires_at());
 }
