@@ -16,9 +16,6 @@ use crate::{
     },
 };
 
-/// A status whose object changed meanwhile is written a little later, should no event come first.
-const CONFLICT_RETRY: Duration = Duration::from_secs(2);
-
 /// What came of a report.
 pub(super) struct Reported {
     /// What to wait for.
@@ -52,16 +49,15 @@ pub(super) async fn report<C: Cluster, A: Apple>(
             }
             Reported { next, failures: 0 }
         }
-        // It changed or is gone: the watch tells.
-        Err(ClusterClass::Conflict | ClusterClass::NamespaceGoing) => {
-            Reported { next: soon(next, CONFLICT_RETRY, now), failures: 0 }
-        }
         Err(class) => {
-            tracing::warn!(
-                namespace = seen.object.metadata.namespace.as_deref(),
-                name = seen.object.metadata.name.as_deref(),
-                "the status could not be written: {class}"
-            );
+            // What changed or is gone, the watch tells.
+            if !matches!(class, ClusterClass::Conflict | ClusterClass::NamespaceGoing) {
+                tracing::warn!(
+                    namespace = seen.object.metadata.namespace.as_deref(),
+                    name = seen.object.metadata.name.as_deref(),
+                    "the status could not be written: {class}"
+                );
+            }
             // Five thousand statuses every two seconds would bring down an API server that comes back.
             let failures = seen.memory.status_failures.saturating_add(1);
             Reported { next: soon(next, retry(Retry::Soon, failures, Duration::ZERO), now), failures }

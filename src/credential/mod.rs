@@ -17,6 +17,7 @@ pub mod failure;
 mod formats;
 mod hash;
 pub mod identity;
+pub mod known_key;
 mod line;
 pub mod memory;
 pub mod now;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    memory::{BadKey, Known, Memory, is_older},
+    known_key::KnownKey,
+    memory::{Known, Memory, is_older},
     now::Now,
-    published::{KeySource, Record, bundle},
-    schedule::Life,
+    published::Record,
+    schedule::{Life, Share},
     secret_meta::SecretMeta,
     sight::{Holder, Obstacle, Sight, Sights},
     target::Target,
@@ -24,19 +25,9 @@ pub struct Observed<'a> {
     pub polling: Option<Duration>,
     /// What this process remembers.
     pub memory: &'a Memory,
-    /// Found out once: nearly every question asks for it, and a hash costs more than all the rest.
-    key: Option<KnownKey>,
-}
-
-/// What is known of the key: enough to tell which client and key a token is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
-    /// Where it was read.
-    pub source: KeySource,
-    /// Its fingerprint.
-    pub fingerprint: String,
-    /// Client and key together, by one name; `None` while Apple's ids are not set.
-    pub bundle: Option<String>,
+    /// This and the next are found out once: nearly every question asks for them, and hashes cost more than the rest.
+    pub(super) key: Option<KnownKey>,
+    pub(super) share: Share,
 }
 
 impl<'a> Observed<'a> {
@@ -44,7 +35,8 @@ impl<'a> Observed<'a> {
     /// tells how often to look, where Secrets are not watched.
     #[must_use]
     pub fn new(object: &'a AsaCredential, sights: Sights, polling: Option<Duration>, memory: &'a Memory) -> Self {
-        let seen = Self { object, sights, polling, memory, key: None };
+        let share = Share::of(object.metadata.uid.as_deref().unwrap_or_default());
+        let seen = Self { object, sights, polling, memory, key: None, share };
         let key = seen.find_key();
         Self { key, ..seen }
     }
@@ -157,61 +149,5 @@ impl Observed<'_> {
     #[must_use]
     pub fn published_life(&self) -> Option<Life> {
         self.published(Target::Managed).map(Record::life)
-    }
-
-    /// The key, if it is known for the present state of its Secret.
-    #[must_use]
-    pub fn key(&self) -> Option<&KnownKey> {
-        self.key.as_ref()
-    }
-
-    fn find_key(&self) -> Option<KnownKey> {
-        let place = &self.object.spec.private_key.secret_ref;
-        let remembered = self.memory.key.as_ref().map(|key| (&key.source, &key.fingerprint));
-        let own = Target::ALL.into_iter().filter_map(|target| self.own(target));
-        let strays = self.sights.strays.iter().filter_map(|stray| stray.meta.as_deref());
-        let records = own.chain(strays).filter_map(|meta| meta.record.as_ref());
-        let recorded = records.map(|record| (&record.key, &record.fingerprint));
-        let seen = self.sights.key_secret.meta();
-        remembered.into_iter().chain(recorded).find_map(|(source, fingerprint)| {
-            // A Secret that is not watched yet may be what was read; one that is gone is not.
-            let same = match (&self.sights.key_secret, seen) {
-                (_, Some(meta)) => meta.version == source.version,
-                (Sight::Unknown, None) => self.memory.key.as_ref().is_some_and(|key| key.source == *source),
-                _ => false,
-            };
-            (same && source.entry == place.key).then(|| KnownKey {
-                source: source.clone(),
-                fingerprint: fingerprint.clone(),
-                bundle: self.object.client_ids().map(|ids| bundle(ids, fingerprint)),
-            })
-        })
-    }
-
-    /// Whether the public half of `key` was read by this process or stands in the status: an earlier process may have
-    /// published a token and not lived to write the status.
-    #[must_use]
-    pub fn knows_public_half(&self, key: &KnownKey) -> bool {
-        let read = self.memory.key.as_ref().map(|key| &key.fingerprint);
-        let status = self.object.status.as_ref();
-        let told = status.and_then(|status| status.private_key.as_ref()).map(|key| &key.fingerprint);
-        [read, told].contains(&Some(&key.fingerprint))
-    }
-
-    /// Why there is no key, if that was found out for the present state of its Secret.
-    #[must_use]
-    pub fn bad_key(&self) -> Option<&BadKey> {
-        let place = &self.object.spec.private_key.secret_ref;
-        self.memory.key_failure.as_ref().filter(|bad| {
-            bad.place == (place.name.clone(), place.key.clone())
-                && bad.version.as_ref() == self.sights.key_secret.meta().map(|meta| &meta.version)
-        })
-    }
-
-    /// Whether a key pair is to be made. Once a keyId is set, Apple knows the key that it names: one that is missing then
-    /// is lost or not yet restored, and another one would be of no use.
-    #[must_use]
-    pub fn may_generate_key(&self) -> bool {
-        self.object.generates_key() && self.object.spec.key_id.is_none() && self.sights.key_secret == Sight::Absent
     }
 }

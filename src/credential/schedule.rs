@@ -62,14 +62,24 @@ impl Life {
     }
 }
 
-/// When the renewal of an access token starts.
+/// The share of a token's life after which a resource renews it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share(f64);
+
+impl Share {
+    /// Between 45 % and 50 %; a function of `uid`, so that it is the same after a restart.
+    #[must_use]
+    pub fn of(uid: &str) -> Self {
+        Self(EARLIEST_RENEWAL + (LATEST_RENEWAL - EARLIEST_RENEWAL) * spread(uid))
+    }
+}
+
+/// When the renewal of an access token starts: after this share of its life.
 ///
-/// Between 45 % and 50 % of its life, the exact share a function of `uid`, so that it is the same after a restart.
 /// `renew_before` (time before expiry) can only make it earlier, and counts only where life is longer than it.
 #[must_use]
-pub fn renewal(life: Life, uid: &str, renew_before: Option<Duration>) -> Timestamp {
-    let share = EARLIEST_RENEWAL + (LATEST_RENEWAL - EARLIEST_RENEWAL) * spread(uid);
-    let ours = later(life.issued_at, life.length().mul_f64(share));
+pub fn renewal(life: Life, share: Share, renew_before: Option<Duration>) -> Timestamp {
+    let ours = later(life.issued_at, life.length().mul_f64(share.0));
     match renew_before {
         Some(before) if before < life.length() => ours.min(earlier(life.expires_at, before)),
         _ => ours,
@@ -133,28 +143,29 @@ mod tests {
 
     #[test]
     fn renewal_starts_between_45_and_50_percent_of_life_and_uses_the_whole_range() {
-        let starts: Vec<i64> = (0..1000).map(|n| renewal(life(HOUR), &format!("uid-{n}"), None).as_second()).collect();
+        let starts: Vec<i64> =
+            (0..1000).map(|n| renewal(life(HOUR), Share::of(&format!("uid-{n}")), None).as_second()).collect();
         assert!(starts.iter().all(|&s| (1620..=1800).contains(&s)));
         assert!(starts.iter().any(|&s| s < 1640) && starts.iter().any(|&s| s > 1780));
     }
 
     #[test]
     fn renewal_is_the_same_for_the_same_uid() {
-        assert_eq!(renewal(life(HOUR), "a", None), renewal(life(HOUR), "a", None));
-        assert_ne!(renewal(life(HOUR), "a", None), renewal(life(HOUR), "b", None));
+        assert_eq!(renewal(life(HOUR), Share::of("a"), None), renewal(life(HOUR), Share::of("a"), None));
+        assert_ne!(renewal(life(HOUR), Share::of("a"), None), renewal(life(HOUR), Share::of("b"), None));
     }
 
     #[test]
     fn renew_before_only_makes_it_earlier() {
         let minutes = |m: u64| Some(Duration::from_secs(60 * m));
-        assert_eq!(renewal(life(HOUR), "a", minutes(50)), at(600));
-        assert_eq!(renewal(life(HOUR), "a", minutes(5)), renewal(life(HOUR), "a", None));
+        assert_eq!(renewal(life(HOUR), Share::of("a"), minutes(50)), at(600));
+        assert_eq!(renewal(life(HOUR), Share::of("a"), minutes(5)), renewal(life(HOUR), Share::of("a"), None));
     }
 
     #[test]
     fn a_life_shorter_than_renew_before_is_renewed_at_half() {
         let short = life(Duration::from_secs(10));
-        assert_eq!(renewal(short, "a", Some(HOUR)), renewal(short, "a", None));
+        assert_eq!(renewal(short, Share::of("a"), Some(HOUR)), renewal(short, Share::of("a"), None));
     }
 
     #[test]

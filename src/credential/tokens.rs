@@ -23,12 +23,6 @@ use crate::api::{
 const DEMAND_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Observed<'_> {
-    /// Client and key together, if both are known.
-    #[must_use]
-    pub fn bundle(&self) -> Option<&str> {
-        self.key()?.bundle.as_deref()
-    }
-
     /// The annotation that asks for a renewal, whether it was handled or not: the later one where both are there.
     #[must_use]
     pub fn demand(&self) -> Option<String> {
@@ -116,7 +110,7 @@ impl Observed<'_> {
     /// When the renewal of a token with this life starts.
     #[must_use]
     pub fn renewal(&self, life: Life) -> Timestamp {
-        schedule::renewal(life, self.uid(), self.object.access_token_renew_before())
+        schedule::renewal(life, self.share, self.object.access_token_renew_before())
     }
 
     /// The issued token that serves now: for the present client and key, and not due.

@@ -1,8 +1,9 @@
 //! The process dies at every request and after every poll of each scenario, and a new one starts.
 
 use crate::{
+    campaign::Campaign,
     faults::{Fault, Plan},
-    scenarios::{Campaign, Course, Disturbance, Scenario, Scene},
+    scenarios::{Course, Disturbance, Scenario, Scene},
 };
 
 /// Kills the process once, as `plan` says for 0, 1, 2 …, until a run ends without that death.
@@ -13,7 +14,7 @@ async fn kill(campaign: &mut Campaign, what: &str, scene: &Scene, reference: &Co
         if course.passed.struck == 0 {
             break;
         }
-        campaign.judge(&format!("{:?}, death {what} {number}", scene.scenario), &course, reference);
+        campaign.ran(&format!("{:?}, death {what} {number}", scene.scenario), course.complaints(reference));
     }
 }
 
@@ -23,7 +24,7 @@ async fn a_process_that_dies_before_or_after_any_request_costs_at_most_one_token
     for scenario in Scenario::ALL {
         let scene = Scene::set(scenario).await;
         let reference = scene.run(Disturbance::default()).await;
-        campaign.judge(&format!("{scenario:?}, undisturbed"), &reference, &reference);
+        campaign.ran(&format!("{scenario:?}, undisturbed"), reference.complaints(&reference));
         kill(&mut campaign, "before request", &scene, &reference, |n| Plan::of([(n, Fault::CrashBefore)])).await;
         kill(&mut campaign, "after request", &scene, &reference, |n| Plan::of([(n, Fault::CrashAfter)])).await;
     }

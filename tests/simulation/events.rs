@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::{
+    campaign::Campaign,
     post::Delivery,
     relapse::Relapse,
-    scenarios::{BEYOND_RENEWAL, Campaign, Disturbance, Scenario, Scene},
+    scenarios::{BEYOND_RENEWAL, Disturbance, Scenario, Scene},
+    world::{ACME, MINUTE, Simulation, credential},
 };
 
 /// Longer than the first retries take.
@@ -17,17 +19,15 @@ const MOST_EVENTS: usize = 8;
 #[tokio::test(start_paused = true)]
 async fn events_that_come_late_out_of_order_or_only_as_the_last_of_several_change_nothing() {
     let mut campaign = Campaign::default();
-    // While it is not told that a credential is gone, an operator mends the Secrets that went with it, and the garbage
-    // collector takes them again: no write of its own could tell it earlier.
-    for scenario in Scenario::ALL.into_iter().filter(|scenario| *scenario != Scenario::Recreated) {
+    for scenario in Scenario::ALL {
         let scene = Scene::set(scenario).await;
         let reference = scene.run(Disturbance::default()).await;
-        for held in 1..1_u32 << reference.events.min(MOST_EVENTS) {
+        for held in 1..1_u32 << reference.events.len().min(MOST_EVENTS) {
             for coalesces in [false, true] {
                 let delivery = Delivery::holding(held, A_WHILE, coalesces);
                 let course = scene.run(Disturbance { delivery, ..Disturbance::default() }).await;
                 let run = format!("{scenario:?}, held {held:#b}, coalesced {coalesces}");
-                campaign.judge(&run, &course, &reference);
+                campaign.ran(&run, course.complaints(&reference));
             }
         }
     }
@@ -36,12 +36,18 @@ async fn events_that_come_late_out_of_order_or_only_as_the_last_of_several_chang
 
 async fn travel(campaign: &mut Campaign, scene: &Scene, restarts: bool, hold: Duration) {
     let reference = scene.run(Disturbance { long: true, ..Disturbance::default() }).await;
-    for credentials in 0..=reference.events {
-        for secrets in 0..=reference.events {
+    // What a list of one kind tells changes with the events of that kind only.
+    let moments = |of_credential| {
+        let of_kind = move |(_, of): &(usize, &bool)| **of == of_credential;
+        let numbers = reference.events.iter().enumerate().filter(of_kind).map(|(number, _)| number + 1);
+        [0].into_iter().chain(numbers).collect::<Vec<_>>()
+    };
+    for &credentials in &moments(true) {
+        for &secrets in &moments(false) {
             let relapse = Relapse { credentials, secrets, hold, restarts };
             let disturbance = Disturbance { relapse: Some(relapse), long: true, ..Disturbance::default() };
             let course = scene.run(disturbance).await;
-            campaign.judge(&format!("{:?}, {relapse:?}", scene.scenario), &course, &reference);
+            campaign.ran(&format!("{:?}, {relapse:?}", scene.scenario), course.complaints(&reference));
         }
     }
 }
@@ -68,4 +74,26 @@ async fn an_older_state_told_to_a_running_process_makes_it_write_nothing_for_wha
         }
     }
     campaign.conclude("an older state told to a running process");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_refused_while_the_watch_is_silent_is_tried_ever_more_rarely() {
+    let simulation = Simulation::start();
+    simulation.pass(MINUTE).await;
+    let attempts = || simulation.cluster.requests()[&("status", ACME.to_owned())];
+    let before = attempts();
+
+    // Nothing that happens is told for 50 minutes, so the operator does not hear that the resource changed.
+    *simulation.delivery.lock().unwrap() = Delivery::holding(u32::MAX, 50 * MINUTE, false);
+    simulation.cluster.apply_credential(credential(ACME));
+    simulation.pass(45 * MINUTE).await;
+    assert!(simulation.now() + 40 * MINUTE < simulation.expires_at(), "the token was renewed nevertheless");
+    // After 1, 2, 4 … 60 seconds.
+    let refused = attempts() - before;
+    assert!((15..=30).contains(&refused), "{refused}");
+
+    simulation.pass(15 * MINUTE).await;
+    let status = simulation.cluster.credential(ACME).status.unwrap();
+    assert_eq!(status.observed_generation, Some(2));
+    assert_eq!(status.access_token.unwrap().expires_at, simulation.expires_at());
 }

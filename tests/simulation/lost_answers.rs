@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
+    campaign::Campaign,
     faults::{Fault, Plan},
-    scenarios::{BEYOND_RENEWAL, Campaign, Course, Disturbance, Scenario, Scene},
+    scenarios::{BEYOND_RENEWAL, Course, Disturbance, Scenario, Scene},
 };
 
 /// A little later, when the request was made again already.
@@ -45,7 +46,7 @@ async fn any_request_that_is_lost_repeated_or_late_costs_at_most_one_token_and_n
                 let course = suffer(&scene, &[(request, fault)]).await;
                 let Some(name) = course.passed.requests.get(request) else { break };
                 let run = format!("{scenario:?}, {request}: {name} {fault:?}");
-                campaign.judge(&run, &course, &references[usize::from(fault == AFTER_RENEWAL)]);
+                campaign.ran(&run, course.complaints(&references[usize::from(fault == AFTER_RENEWAL)]));
             }
         }
     }
@@ -65,7 +66,7 @@ async fn suffer_pairs(campaign: &mut Campaign, scenario: Scenario) {
                     let run =
                         format!("{scenario:?}, {earlier}: {request} {first:?}, {later}: {request_later} {second:?}");
                     let long = first == AFTER_RENEWAL || second == AFTER_RENEWAL;
-                    campaign.judge(&run, &course, &references[usize::from(long)]);
+                    campaign.ran(&run, course.complaints(&references[usize::from(long)]));
                 }
             }
         }

@@ -8,8 +8,10 @@ use serde_json::json;
 use crate::{
     faults::{Passed, Plan},
     outlook::Outlook,
-    post::Delivery,
+    post::{Delivery, Told},
     relapse::Relapse,
+    toy_cluster::COLLECTION,
+    witness::is_status,
     world::{ACME, ACME_KEY, GOOD_KEY, MINUTE, NEW_KEY, Simulation, Snapshot, credential, key_entry},
 };
 
@@ -151,11 +153,15 @@ pub(crate) struct Course {
     pub(crate) outlooks: [Outlook; 2],
     pub(crate) tokens_asked_for: u32,
     pub(crate) writes: BTreeMap<String, u32>,
-    pub(crate) wrong: Vec<String>,
+    wrong: Vec<String>,
+    /// How events travelled.
+    delivery: Delivery,
+    /// How many Secrets were created for a credential which was gone.
+    orphans: u32,
     /// What passed during the story.
     pub(crate) passed: Passed,
-    /// What the watches told during the story.
-    pub(crate) events: usize,
+    /// What the watches told during the story: for each event, whether it was of a credential.
+    pub(crate) events: Vec<bool>,
     pub(crate) simulation: Simulation,
 }
 
@@ -194,7 +200,7 @@ impl Scene {
         let mut simulation = self.begin().await;
         let first = simulation.record_history();
         simulation.wire.arm(disturbance.plan);
-        *simulation.delivery.lock().unwrap() = disturbance.delivery;
+        *simulation.delivery.lock().unwrap() = disturbance.delivery.clone();
         self.scenario.act(&simulation, false);
         if self.scenario == Scenario::Create {
             simulation.restart();
@@ -209,16 +215,17 @@ impl Scene {
             relapse.happen(&mut simulation, first, &events);
         }
         simulation.survive(if disturbance.long { LONG_REST } else { REST }).await;
-        let writes = simulation.witness.writes();
         Course {
             has_second_act: self.scenario.has_second_act(),
             relapsed: disturbance.relapse.is_some(),
             outlooks: [before, Outlook::of(&simulation)],
             tokens_asked_for: simulation.apple.requests()["POST /auth/oauth2/token"],
-            writes,
+            writes: simulation.witness.writes(),
             wrong: simulation.witness.wrong(),
+            delivery: disturbance.delivery,
+            orphans: simulation.witness.orphans(),
             passed,
-            events: events.len(),
+            events: events.iter().map(Told::is_of_credential).collect(),
             simulation,
         }
     }
@@ -229,6 +236,9 @@ impl Course {
     pub(crate) fn complaints(&self, reference: &Self) -> Vec<String> {
         let struck = u32::try_from(self.passed.struck).unwrap() + u32::from(self.relapsed);
         let mut complaints = self.wrong.clone();
+        if self.orphans > self.most_orphans() {
+            complaints.push(format!("{} Secrets were created for a credential that was not there", self.orphans));
+        }
         let [(seen, expected), (seen_last, expected_last)] =
             [0, 1].map(|n| (&self.outlooks[n], &reference.outlooks[n]));
         if self.has_second_act {
@@ -240,10 +250,13 @@ impl Course {
         if self.tokens_asked_for > most {
             complaints.push(format!("asked for {} tokens, {most} were enough", self.tokens_asked_for));
         }
-        for (secret, &writes) in &self.writes {
-            let most = reference.writes.get(secret).copied().unwrap_or_default() + 2 * struck;
+        for (object, &writes) in &self.writes {
+            // What is seen between two events that arrive apart is true as well, and is said.
+            let apart = if is_status(object) { self.delivery.held.count_ones() } else { 0 };
+            let usual = reference.writes.get(object).copied().unwrap_or_default();
+            let most = usual + 2 * struck + self.orphans + apart;
             if writes > most {
-                complaints.push(format!("{secret} was written {writes} times, {most} were enough"));
+                complaints.push(format!("{object} was written {writes} times, {most} were enough"));
             }
         }
         let late = self.simulation.wire.late();
@@ -252,36 +265,17 @@ impl Course {
         complaints.extend(unfenced.map(|late| format!("{} had an effect when it came late", late.request)));
         complaints
     }
+
+    /// A create cannot carry the condition that its owner be there: until its end is told, each of the two Secrets is made
+    /// again when garbage collection took it, and is collected again.
+    fn most_orphans(&self) -> u32 {
+        if self.delivery.held == 0 {
+            return 0;
+        }
+        2 * u32::try_from(self.delivery.hold.as_secs() / COLLECTION.as_secs()).unwrap()
+    }
 }
 
 fn is_a_write(request: &str) -> bool {
     ["create", "patch", "status"].iter().any(|verb| request.starts_with(verb))
-}
-
-/// Counts the runs of a campaign, and keeps what was wrong in them: each complaint with the runs that gave rise to it.
-#[derive(Default)]
-pub(crate) struct Campaign {
-    runs: usize,
-    complaints: BTreeMap<String, Vec<String>>,
-}
-
-impl Campaign {
-    /// Takes a run into account.
-    pub(crate) fn judge(&mut self, run: &str, course: &Course, reference: &Course) {
-        self.runs += 1;
-        for complaint in course.complaints(reference) {
-            self.complaints.entry(complaint).or_default().push(run.to_owned());
-        }
-    }
-
-    /// The end of the campaign.
-    #[expect(clippy::print_stdout, reason = "a campaign tells how many runs it made")]
-    pub(crate) fn conclude(self, name: &str) {
-        println!("{name}: {} runs", self.runs);
-        let line = |(complaint, runs): (&String, &Vec<String>)| {
-            format!("\n- {complaint} ({} times: {} …)", runs.len(), runs[0])
-        };
-        let lines: String = self.complaints.iter().map(line).collect();
-        assert!(self.complaints.is_empty(), "of {} runs some went wrong:{lines}", self.runs);
-    }
 }

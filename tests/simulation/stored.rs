@@ -218,6 +218,7 @@ impl Stored {
         };
         let mut there = there.clone();
         there.status = Some(status.clone());
+        self.witness.reported(&there.name_any());
         Ok(self.store_credential(there))
     }
 

@@ -34,7 +34,7 @@ pub(crate) type Request = (&'static str, String);
 pub(crate) const NAMESPACE: &str = "marketing";
 
 /// Garbage collection takes a while.
-const COLLECTION: Duration = Duration::from_secs(2);
+pub(crate) const COLLECTION: Duration = Duration::from_secs(2);
 
 /// The server; clones share it. Everything lives in one namespace.
 #[derive(Clone)]

@@ -15,6 +15,9 @@ use jiff::Timestamp;
 
 use crate::stored::StoredSecret;
 
+/// Writes of a status are counted under this and the credential's name.
+const STATUS_OF: &str = "the status of ";
+
 /// A write of a Secret that has an effect.
 pub(crate) struct Write<'a> {
     pub(crate) name: &'a str,
@@ -26,6 +29,7 @@ pub(crate) struct Write<'a> {
 #[derive(Default)]
 struct Notes {
     wrong: Vec<String>,
+    orphans: u32,
     issued_at: BTreeMap<String, Timestamp>,
     least_left: Option<Duration>,
     writes: BTreeMap<String, u32>,
@@ -69,9 +73,19 @@ impl Witness {
         self.notes().least_left
     }
 
-    /// How often each Secret was written.
+    /// A status was written.
+    pub(crate) fn reported(&self, credential: &str) {
+        *self.notes().writes.entry(format!("{STATUS_OF}{credential}")).or_default() += 1;
+    }
+
+    /// How often each Secret and each status was written.
     pub(crate) fn writes(&self) -> BTreeMap<String, u32> {
         self.notes().writes.clone()
+    }
+
+    /// How many Secrets were created for a credential that was not there any more.
+    pub(crate) fn orphans(&self) -> u32 {
+        self.notes().orphans
     }
 
     /// What must never happen and did.
@@ -91,7 +105,11 @@ impl Notes {
             write.after.metadata.owner_references.iter().flatten().filter(|owner| Some(&owner.uid) == label);
         let owner = owners.next().and_then(|owner| write.credentials.get(&owner.name)?.metadata.uid.as_ref());
         let Some(owner) = owner.filter(|owner| Some(*owner) == label) else {
-            self.wrong.push(format!("{}: written for {label:?}, which is not there", write.name));
+            if write.before.is_none() {
+                self.orphans += 1;
+            } else {
+                self.wrong.push(format!("{}: changed for {label:?}, which is not there", write.name));
+            }
             return;
         };
         let before = write.before.and_then(|before| SecretMeta::of(&before.metadata));
@@ -99,6 +117,11 @@ impl Notes {
             self.wrong.push(format!("{}: a foreign Secret was written", write.name));
         }
     }
+}
+
+/// Whether writes that are counted under this name are those of a status.
+pub(crate) fn is_status(object: &str) -> bool {
+    object.starts_with(STATUS_OF)
 }
 
 /// The time in an entry of the managed Secret; the client secret's Secret has no token, and is left out.

@@ -1,3 +1,10 @@
+//! Scenes: all that may be known of one credential. Each test puts one together and asks for the next step.
+
+mod failures;
+mod keys;
+mod renewal;
+mod secrets;
+
 use std::{sync::Arc, time::Duration};
 
 use kube::core::ObjectMeta;
@@ -15,7 +22,7 @@ use crate::{
         published::{KeySource, Record, bundle},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
-        sight::{Holder, Sight, Sights, Stray},
+        sight::{Sight, Sights},
     },
 };
 
@@ -72,11 +79,7 @@ fn ours(name: &str, state: u32, record: Record) -> SecretMeta {
 /// All that is known of one credential, to be varied.
 struct Scene {
     object: AsaCredential,
-    key_secret: Sight,
-    managed: Sight,
-    client_secret: Sight,
-    holders: [Holder; 2],
-    strays: Vec<Stray>,
+    sights: Sights,
     polling: Option<Duration>,
     memory: Memory,
 }
@@ -86,25 +89,19 @@ impl Scene {
     fn new() -> Self {
         Self {
             object: object(),
-            key_secret: Sight::Present(Arc::new(foreign("key", 1))),
-            managed: Sight::Absent,
-            client_secret: Sight::Absent,
-            holders: [Holder::Nobody, Holder::Nobody],
-            strays: Vec::new(),
+            sights: Sights {
+                key_secret: Sight::Present(Arc::new(foreign("key", 1))),
+                managed: Sight::Absent,
+                client_secret: Sight::Absent,
+                ..Sights::default()
+            },
             polling: None,
             memory: Memory::of(UID),
         }
     }
 
     fn seen(&self) -> Observed<'_> {
-        let sights = Sights {
-            key_secret: self.key_secret.clone(),
-            managed: self.managed.clone(),
-            client_secret: self.client_secret.clone(),
-            holders: self.holders.clone(),
-            strays: self.strays.clone(),
-        };
-        Observed::new(&self.object, sights, self.polling, &self.memory)
+        Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory)
     }
 
     fn plan(&self, at: Duration) -> Step {
@@ -179,8 +176,8 @@ impl Scene {
             let known = Known { version: meta.version.clone(), intact: true, ours: true, is_of_type: true };
             scene.memory.content_mut(target).known = Some(known);
             match target {
-                Target::Managed => scene.managed = Sight::Present(Arc::new(meta)),
-                Target::ClientSecret => scene.client_secret = Sight::Present(Arc::new(meta)),
+                Target::Managed => scene.sights.managed = Sight::Present(Arc::new(meta)),
+                Target::ClientSecret => scene.sights.client_secret = Sight::Present(Arc::new(meta)),
             }
         })
     }
@@ -222,322 +219,3 @@ fn silent(endpoint: Endpoint) -> Failure {
 }
 
 const V1: AdsApi = AdsApi::PlatformV1;
-
-#[test]
-fn a_new_credential_goes_the_way_of_the_data() {
-    let scene = Scene::new();
-    assert_eq!(scene.plan(MINUTE), Step::LoadKey);
-    let scene = scene.key_read();
-    assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
-    let scene = scene.client_secret_signed();
-    assert_eq!(scene.plan(MINUTE), Step::RequestToken);
-    let scene = scene.token_issued(MINUTE);
-    assert_eq!(scene.plan(MINUTE), Step::Verify(V1));
-    let scene = scene.token_proved();
-    assert_eq!(scene.plan(MINUTE), Step::Resolve(V1));
-    let scene = scene.resolved();
-    assert_eq!(scene.plan(MINUTE), Step::Publish(Target::ClientSecret));
-    let scene = scene.published(Target::ClientSecret, 1);
-    assert_eq!(scene.plan(MINUTE), Step::Publish(Target::Managed));
-    let scene = scene.published(Target::Managed, 1);
-    assert!(matches!(scene.plan(MINUTE), Step::Wait(Until::At(_))));
-}
-
-#[test]
-fn a_settled_credential_waits_for_its_renewal_between_45_and_50_percent_of_life() {
-    let Step::Wait(Until::At(time)) = Scene::settled().plan(MINUTE) else { panic!() };
-    assert!((now(27 * MINUTE).wall..=now(30 * MINUTE).wall).contains(&time), "{time}");
-    assert_eq!(Scene::settled().plan(30 * MINUTE), Step::RequestToken);
-}
-
-#[test]
-fn after_a_restart_a_fresh_token_asks_for_nothing_at_all() {
-    assert!(matches!(Scene::restarted().plan(MINUTE), Step::Wait(Until::At(_))));
-}
-
-#[test]
-fn the_first_renewal_after_a_restart_reads_the_client_secret() {
-    assert_eq!(Scene::restarted().plan(30 * MINUTE), Step::Inspect(Target::ClientSecret));
-}
-
-#[test]
-fn what_lies_at_the_targets_is_looked_at_before_apple_is_asked() {
-    let scene = Scene::new().with(|scene| scene.managed = Sight::Unknown);
-    assert_eq!(scene.plan(MINUTE), Step::Look(Target::Managed));
-    let scene = Scene::new().with(|scene| scene.client_secret = Sight::Unknown);
-    assert_eq!(scene.plan(MINUTE), Step::Look(Target::ClientSecret));
-}
-
-#[test]
-fn a_foreign_secret_stops_everything_but_reading_the_key() {
-    let foreign = || Sight::Present(Arc::new(foreign("acme", 5)));
-    assert_eq!(Scene::new().with(|scene| scene.managed = foreign()).plan(MINUTE), Step::LoadKey);
-    for target in Target::ALL {
-        let scene = Scene::new().key_read().client_secret_signed().token_issued(MINUTE).with(|scene| match target {
-            Target::Managed => scene.managed = foreign(),
-            Target::ClientSecret => scene.client_secret = foreign(),
-        });
-        assert!(matches!(scene.plan(MINUTE), Step::Wait(_)), "{target:?}");
-    }
-}
-
-#[test]
-fn a_secret_that_a_finalizer_holds_is_waited_for() {
-    let going = Scene::settled().with(|scene| {
-        let Sight::Present(meta) = &scene.managed else { panic!() };
-        scene.managed = Sight::Present(Arc::new(SecretMeta { is_going: true, ..(**meta).clone() }));
-    });
-    assert!(matches!(going.plan(MINUTE), Step::Wait(_)));
-}
-
-#[test]
-fn a_resource_that_is_going_is_left_alone() {
-    let scene = Scene::new().with(|scene| {
-        scene.object.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-22T12:00:00Z")).unwrap());
-    });
-    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
-}
-
-#[test]
-fn a_key_that_cannot_be_loaded_is_not_read_again_until_its_secret_changes() {
-    let bad = |version| BadKey {
-        version,
-        place: ("key".into(), "private-key.pem".into()),
-        failure: KeyFailure::EntryNotFound,
-    };
-    let scene = Scene::new().with(|scene| scene.memory.key_failure = Some(bad(Some(version("key", 1)))));
-    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
-    let scene = scene.with(|scene| scene.key_secret = Sight::Present(Arc::new(foreign("key", 2))));
-    assert_eq!(scene.plan(MINUTE), Step::LoadKey);
-
-    let missing = Scene::new().with(|scene| {
-        scene.key_secret = Sight::Absent;
-        scene.memory.key_failure = Some(bad(None));
-    });
-    assert_eq!(missing.plan(MINUTE), Step::Wait(Until::Changed));
-}
-
-#[test]
-fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
-    let touched = Scene::settled().with(|scene| scene.key_secret = Sight::Present(Arc::new(foreign("key", 2))));
-    assert_eq!(touched.plan(MINUTE), Step::LoadKey);
-    let same = touched.with(|scene| {
-        let source = KeySource { version: version("key", 2), ..source() };
-        scene.memory.key = Some(Key { source, fingerprint: FINGERPRINT.into(), public_key: "PEM".into() });
-    });
-    assert!(matches!(same.plan(MINUTE), Step::Wait(_)));
-}
-
-#[test]
-fn another_key_or_id_is_another_client_and_the_old_secrets_stay_until_its_token_is_proved() {
-    let scene = Scene::settled().with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
-    assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
-    let scene = scene.client_secret_signed();
-    assert_eq!(scene.plan(MINUTE), Step::RequestToken);
-    let scene = scene.token_issued(MINUTE);
-    assert_eq!(scene.plan(MINUTE), Step::Verify(V1), "and nothing is published yet");
-    assert_eq!(scene.token_proved().plan(MINUTE), Step::Publish(Target::ClientSecret));
-}
-
-#[test]
-fn a_request_by_annotation_renews_once() {
-    let asked = |scene: &mut Scene| {
-        scene.object.metadata.annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
-    };
-    let scene = Scene::settled().with(asked);
-    assert_eq!(scene.plan(MINUTE), Step::RequestToken);
-    let renewed = scene.token_issued(MINUTE).with(|scene| scene.memory.served("now".into(), now(MINUTE)));
-    assert_eq!(renewed.plan(MINUTE), Step::Verify(V1));
-    let handled = Scene::settled().with(asked).with(|scene| scene.memory.handled = Some("now".into()));
-    assert!(matches!(handled.plan(MINUTE), Step::Wait(_)));
-}
-
-#[test]
-fn a_request_by_annotation_ends_the_wait_after_a_failure() {
-    let scene = Scene::new().key_read().client_secret_signed().failed(Side::Token, rejected(), MINUTE);
-    assert!(matches!(scene.plan(MINUTE), Step::Wait(_)));
-    let asked = scene.with(|scene| {
-        scene.object.metadata.annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
-    });
-    assert_eq!(asked.plan(MINUTE), Step::RequestToken);
-}
-
-#[test]
-fn after_a_failure_there_is_a_pause_and_a_change_of_the_spec_ends_it() {
-    let scene = Scene::new().key_read().client_secret_signed().failed(Side::Token, rejected(), MINUTE);
-    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::At(now(2 * MINUTE).wall)));
-    assert_eq!(scene.plan(2 * MINUTE), Step::RequestToken);
-    let changed = scene.with(|scene| scene.object.metadata.generation = Some(2));
-    assert_eq!(changed.plan(MINUTE), Step::RequestToken);
-}
-
-#[test]
-fn a_token_without_a_proof_waits_until_the_old_one_is_nearly_over() {
-    let unproved = || Scene::settled().token_issued(30 * MINUTE);
-    assert_eq!(unproved().plan(30 * MINUTE), Step::Verify(V1));
-    let waiting = unproved().failed(Side::Token, silent(Endpoint::Me(V1)), 54 * MINUTE);
-    assert!(matches!(waiting.plan(54 * MINUTE), Step::Wait(Until::At(_))));
-    assert_eq!(waiting.plan(55 * MINUTE), Step::Publish(Target::Managed), "less than five minutes are left");
-}
-
-#[test]
-fn a_first_token_waits_for_a_proof_however_long_it_takes() {
-    let scene = Scene::new().key_read().client_secret_signed().token_issued(Duration::ZERO);
-    let scene = scene.failed(Side::Token, silent(Endpoint::Me(V1)), 10 * MINUTE);
-    assert!(matches!(scene.plan(10 * MINUTE), Step::Wait(Until::At(_))));
-}
-
-#[test]
-fn an_edited_secret_is_read_and_written_again_from_memory() {
-    let edited = Scene::settled().with(|scene| {
-        let Sight::Present(meta) = &scene.managed else { panic!() };
-        scene.managed = Sight::Present(Arc::new(SecretMeta { version: version("acme", 2), ..(**meta).clone() }));
-    });
-    assert_eq!(edited.plan(MINUTE), Step::Inspect(Target::Managed));
-    let known = |intact| Some(Known { version: version("acme", 2), intact, ours: false, is_of_type: true });
-    let damaged = edited.with(|scene| scene.memory.managed.known = known(false));
-    assert_eq!(damaged.plan(MINUTE), Step::Publish(Target::Managed));
-    let intact = damaged.with(|scene| scene.memory.managed.known = known(true));
-    assert!(matches!(intact.plan(MINUTE), Step::Wait(_)), "a label of somebody's, for example");
-}
-
-#[test]
-fn a_deleted_secret_is_made_again_from_memory_and_after_a_restart_from_a_new_token() {
-    let deleted = |target: Target| {
-        move |scene: &mut Scene| match target {
-            Target::Managed => scene.managed = Sight::Absent,
-            Target::ClientSecret => scene.client_secret = Sight::Absent,
-        }
-    };
-    for target in Target::ALL {
-        assert_eq!(Scene::settled().with(deleted(target)).plan(MINUTE), Step::Publish(target));
-    }
-    let restarted = Scene::restarted().with(deleted(Target::Managed));
-    assert_eq!(restarted.plan(MINUTE), Step::Inspect(Target::ClientSecret));
-    let restarted = Scene::restarted().with(deleted(Target::ClientSecret));
-    assert_eq!(restarted.plan(MINUTE), Step::SignClientSecret, "a local act: no token is asked for");
-}
-
-#[test]
-fn either_mark_of_ownership_restores_the_other_and_without_both_the_secret_is_foreign() {
-    let stripped = |label: bool, owner: bool| {
-        Scene::settled().with(|scene| {
-            let Sight::Present(meta) = &scene.managed else { panic!() };
-            let mut meta = (**meta).clone();
-            if label {
-                meta.owner_label = None;
-            }
-            if owner {
-                meta.owner_references.clear();
-            }
-            scene.managed = Sight::Present(Arc::new(meta));
-        })
-    };
-    assert_eq!(stripped(true, false).plan(MINUTE), Step::Restore(Target::Managed));
-    assert_eq!(stripped(false, true).plan(MINUTE), Step::Restore(Target::Managed));
-    assert!(stripped(true, true).seen().obstacle().is_some());
-}
-
-#[test]
-fn after_a_conflict_one_looks_again_and_a_newer_token_of_another_stays() {
-    let conflict = Scene::settled().token_issued(30 * MINUTE).token_proved();
-    let conflict = conflict.with(|scene| scene.memory.met_conflict(Target::Managed));
-    assert_eq!(conflict.plan(30 * MINUTE), Step::Look(Target::Managed));
-
-    let newer = Scene::settled().token_issued(31 * MINUTE).token_proved().published(Target::Managed, 2);
-    let newer = newer.token_issued(30 * MINUTE).token_proved();
-    assert!(matches!(newer.plan(31 * MINUTE), Step::Wait(_)), "issued_at never goes backwards");
-}
-
-#[test]
-fn identity_is_resolved_once_a_day_with_the_token_of_a_renewal() {
-    let renewed = |at: Duration| Scene::settled().token_issued(at).token_proved().plan(at);
-    assert_eq!(renewed(23 * HOUR), Step::Publish(Target::Managed));
-    assert_eq!(renewed(24 * HOUR), Step::Resolve(V1));
-}
-
-#[test]
-fn a_try_that_confirmed_no_id_is_worth_no_write() {
-    let silence = |scene: Scene, at| {
-        scene.with(|scene| {
-            let resolution = scene.memory.resolution.as_mut().unwrap();
-            (resolution.at, resolution.verdict) = (now(at).wall, Verdict::Partial(V1, Class::TimedOut));
-        })
-    };
-    let scene = silence(Scene::settled(), Duration::ZERO).published(Target::Managed, 2);
-    assert!(matches!(silence(scene, MINUTE).plan(MINUTE), Step::Wait(_)));
-}
-
-#[test]
-fn after_a_restart_ids_that_were_lacking_are_asked_for_with_the_next_token() {
-    for (status, step) in [("True", Step::Publish(Target::Managed)), ("False", Step::Resolve(V1))] {
-        let scene = Scene::restarted().with(|scene| {
-            let condition = json!({
-                "type": "OrganizationResolved", "status": status, "reason": "x", "message": "x",
-                "lastTransitionTime": now(Duration::ZERO).wall,
-            });
-            scene.object.status.as_mut().unwrap().conditions = vec![serde_json::from_value(condition).unwrap()];
-        });
-        let renewed = scene.client_secret_signed().token_issued(30 * MINUTE).token_proved();
-        assert_eq!(renewed.plan(30 * MINUTE), step, "{status}");
-    }
-}
-
-#[test]
-fn another_choice_is_resolved_at_once_and_costs_no_token_while_one_is_in_hand() {
-    let choose = |scene: &mut Scene| scene.object.spec.apis = Some(vec![V1]);
-    assert_eq!(Scene::settled().with(choose).plan(MINUTE), Step::Resolve(V1));
-    assert_eq!(Scene::restarted().with(choose).plan(MINUTE), Step::Recall("acme".into()));
-}
-
-#[test]
-fn a_client_secret_is_signed_anew_in_time_and_when_another_lifetime_is_asked_for() {
-    let due = Scene::settled().plan((4296 - 716) * HOUR + HOUR);
-    assert_eq!(due, Step::SignClientSecret);
-    let shorter = Scene::settled().with(|scene| {
-        scene.object.spec.client_secret = Some(serde_json::from_value(json!({"lifetime": "720h"})).unwrap());
-    });
-    assert_eq!(shorter.plan(30 * MINUTE), Step::SignClientSecret);
-}
-
-#[test]
-fn a_refused_write_waits_and_does_not_stop_the_other_steps() {
-    let class = ClusterClass::Refused("quota".into());
-    let failure = ClusterFailure { verb: "create", subject: Subject::Target(Target::Managed), class };
-    let ready = Scene::new().key_read().client_secret_signed().token_issued(MINUTE).token_proved().resolved();
-    let scene = ready.published(Target::ClientSecret, 1).failed(Side::Cluster, Failure::Cluster(failure), MINUTE);
-    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::At(now(MINUTE + Duration::from_secs(1)).wall)));
-    assert_eq!(scene.plan(MINUTE + Duration::from_secs(1)), Step::Publish(Target::Managed));
-}
-
-#[test]
-fn where_secrets_are_polled_each_is_looked_at_in_turn() {
-    let looked = |scene: &mut Scene, at| {
-        scene.memory.key_looked_at = Some(at);
-        scene.memory.managed.looked_at = Some(at);
-        scene.memory.client_secret_content.looked_at = Some(at);
-    };
-    let scene = Scene::settled().with(|scene| scene.polling = Some(5 * MINUTE)).with(|scene| looked(scene, MINUTE));
-    assert_eq!(scene.plan(2 * MINUTE), Step::Wait(Until::At(now(7 * MINUTE).wall)));
-    assert_eq!(scene.plan(6 * MINUTE), Step::LookAtKey);
-    let scene = scene.with(|scene| scene.memory.key_looked_at = Some(6 * MINUTE));
-    assert_eq!(scene.plan(6 * MINUTE), Step::Look(Target::Managed));
-}
-
-#[test]
-fn a_wall_clock_that_is_set_back_makes_no_token_younger() {
-    let scene = Scene::settled();
-    let set_back = |steady| Now { wall: earlier(now(steady).wall, 24 * HOUR), steady };
-    assert!(matches!(plan(&scene.seen(), set_back(10 * MINUTE)), Step::Wait(Until::At(_))));
-    let Step::Wait(Until::At(time)) = plan(&scene.seen(), set_back(10 * MINUTE)) else { panic!() };
-    assert!(time <= set_back(30 * MINUTE).wall, "the renewal comes when half of its life has really passed: {time}");
-    assert_eq!(plan(&scene.seen(), set_back(30 * MINUTE)), Step::RequestToken);
-    assert!(!scene.seen().is_live(scene.seen().published_life().unwrap(), set_back(HOUR)));
-}
-
-#[test]
-fn a_record_from_the_future_is_a_clock_that_was_wrong_and_proves_nothing() {
-    let scene = Scene::settled().token_issued(2 * HOUR).token_proved().published(Target::Managed, 2);
-    let back = scene.with(|scene| scene.memory.token = None);
-    assert_eq!(back.plan(MINUTE), Step::RequestToken);
-}

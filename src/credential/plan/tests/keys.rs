@@ -1,0 +1,44 @@
+//! The key: missing, unusable, changed, another one.
+
+use super::*;
+
+#[test]
+fn a_key_that_cannot_be_loaded_is_not_read_again_until_its_secret_changes() {
+    let bad = |version| BadKey {
+        version,
+        place: ("key".into(), "private-key.pem".into()),
+        failure: KeyFailure::EntryNotFound,
+    };
+    let scene = Scene::new().with(|scene| scene.memory.key_failure = Some(bad(Some(version("key", 1)))));
+    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
+    let scene = scene.with(|scene| scene.sights.key_secret = Sight::Present(Arc::new(foreign("key", 2))));
+    assert_eq!(scene.plan(MINUTE), Step::LoadKey);
+
+    let missing = Scene::new().with(|scene| {
+        scene.sights.key_secret = Sight::Absent;
+        scene.memory.key_failure = Some(bad(None));
+    });
+    assert_eq!(missing.plan(MINUTE), Step::Wait(Until::Changed));
+}
+
+#[test]
+fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
+    let touched = Scene::settled().with(|scene| scene.sights.key_secret = Sight::Present(Arc::new(foreign("key", 2))));
+    assert_eq!(touched.plan(MINUTE), Step::LoadKey);
+    let same = touched.with(|scene| {
+        let source = KeySource { version: version("key", 2), ..source() };
+        scene.memory.key = Some(Key { source, fingerprint: FINGERPRINT.into(), public_key: "PEM".into() });
+    });
+    assert!(matches!(same.plan(MINUTE), Step::Wait(_)));
+}
+
+#[test]
+fn another_key_or_id_is_another_client_and_the_old_secrets_stay_until_its_token_is_proved() {
+    let scene = Scene::settled().with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
+    assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
+    let scene = scene.client_secret_signed();
+    assert_eq!(scene.plan(MINUTE), Step::RequestToken);
+    let scene = scene.token_issued(MINUTE);
+    assert_eq!(scene.plan(MINUTE), Step::Verify(V1), "and nothing is published yet");
+    assert_eq!(scene.token_proved().plan(MINUTE), Step::Publish(Target::ClientSecret));
+}
