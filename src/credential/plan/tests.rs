@@ -2,6 +2,7 @@
 
 mod failures;
 mod keys;
+mod life;
 mod renewal;
 mod secrets;
 
