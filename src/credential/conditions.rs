@@ -332,7 +332,8 @@ impl Report<'_> {
         let bundle = self.seen.bundle()?;
         let in_hand = self.seen.memory.client_secret.as_ref().filter(|secret| secret.bundle == bundle);
         let published = || self.seen.published(Target::ClientSecret).filter(|record| record.bundle == bundle);
-        let life = in_hand.map(|secret| secret.life).or_else(|| published().map(Record::life))?;
+        // What is published goes first: another process may have another one in hand, and both would tell of it in turn.
+        let life = published().map(Record::life).or(in_hand.map(|secret| secret.life))?;
         let before = self.seen.object.client_secret_renew_before();
         Some(ReportedLife::new(life.issued_at, life.expires_at, schedule::client_secret_renewal(life, before)))
     }

@@ -72,6 +72,7 @@ impl Observed<'_> {
             fingerprint: key.fingerprint.clone(),
             identity: Some(self.identity_to_publish(resolution.as_ref())),
             formats,
+            thumbprint: Some(token.thumbprint.clone()),
             unverified: !token.is_proved(),
             digest: entries.digest(),
         };
@@ -92,6 +93,7 @@ impl Observed<'_> {
             fingerprint: key.fingerprint.clone(),
             identity: None,
             formats: BTreeSet::new(),
+            thumbprint: None,
             unverified: false,
             digest: entries.digest(),
         };

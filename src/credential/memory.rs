@@ -100,6 +100,8 @@ pub struct ClientSecretInHand {
 pub struct TokenInHand {
     /// The token.
     pub value: SecretString,
+    /// What tells it from others: [`super::published::thumbprint`].
+    pub thumbprint: String,
     /// From when to when.
     pub life: Life,
     /// What the steady clock showed when it was asked for: a wall clock that is set back makes no token younger.

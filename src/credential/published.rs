@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -47,6 +48,9 @@ pub struct Record {
     /// The formats in which the token was written as well.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub formats: BTreeSet<SecretFormat>,
+    /// The token's [`thumbprint`]; only with an access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbprint: Option<String>,
     /// Whether no API had confirmed the token when it was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
@@ -97,6 +101,15 @@ pub struct KeySource {
 pub fn bundle(ids: ClientIds<'_>, fingerprint: &str) -> String {
     let parts = [ids.client_id, ids.team_id, ids.key_id, fingerprint];
     hex(parts.iter().fold(Sha256::new(), |hash, part| measured(hash, part.as_bytes())))
+}
+
+/// What tells one token from another that was issued in the same second: 64 bits of its SHA-256, from which nothing of a
+/// token follows.
+#[must_use]
+pub fn thumbprint(token: &SecretString) -> String {
+    let mut print = hex(Sha256::new().chain_update(token.expose_secret()));
+    print.truncate(16);
+    print
 }
 
 /// The body of a write. It prints as nothing: it holds a secret.

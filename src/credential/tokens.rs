@@ -119,14 +119,18 @@ impl Observed<'_> {
         let bundle = self.bundle()?;
         let token = self.memory.token.as_ref()?;
         let fresh = token.bundle == bundle && self.time_for(token.life, now) < self.renewal(token.life);
-        (fresh && !self.is_superseded(token.life, now)).then_some(token)
+        (fresh && !self.is_superseded(token, now)).then_some(token)
     }
 
-    /// Whether the managed Secret has a newer token: another operator's, which stays. A time in the future is no
-    /// evidence, it is a clock that was wrong.
-    fn is_superseded(&self, life: Life, now: Now) -> bool {
-        let published = self.published(Target::Managed);
-        published.is_some_and(|record| record.issued_at > life.issued_at && !is_from_the_future(record, now))
+    /// Whether the managed Secret has a newer token, or one of the same second: another operator's, which stays. A time in
+    /// the future is no evidence, it is a clock that was wrong.
+    fn is_superseded(&self, token: &TokenInHand, now: Now) -> bool {
+        let Some(record) = self.published(Target::Managed) else { return false };
+        let is_rival = record.issued_at == token.life.issued_at
+            && record.bundle == token.bundle
+            && !record.unverified
+            && record.thumbprint.as_ref() != Some(&token.thumbprint);
+        (record.issued_at > token.life.issued_at || is_rival) && !is_from_the_future(record, now)
     }
 
     /// Whether Apple has to be asked for a token.

@@ -12,7 +12,7 @@ use asa_operator::controller::cluster::SecretContent;
 use asa_operator::credential::entries::{Choices, Entries, Parts};
 use asa_operator::credential::identity::Ids;
 use asa_operator::credential::memory::{ClientSecretInHand, Memory, Proof, TokenInHand};
-use asa_operator::credential::published::Body;
+use asa_operator::credential::published::{Body, thumbprint};
 use asa_operator::credential::schedule::Life;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -59,6 +59,7 @@ fn life() -> Life {
 
 pub(crate) fn token_in_hand(token: &str) -> TokenInHand {
     TokenInHand {
+        thumbprint: thumbprint(&token.to_owned().into()),
         value: token.to_owned().into(),
         life: life(),
         asked_at: Duration::ZERO,

@@ -18,5 +18,6 @@ mod scenarios;
 mod stored;
 mod toy_apple;
 mod toy_cluster;
+mod two_masters;
 mod witness;
 mod world;

@@ -50,7 +50,7 @@ pub(crate) struct Objects {
 pub(crate) struct Stored {
     pub(crate) objects: Objects,
     pub(crate) is_down: bool,
-    pub(crate) watch: Option<UnboundedSender<Told>>,
+    pub(crate) watches: Vec<UnboundedSender<Told>>,
     /// All that watches were told, where somebody wants to know.
     pub(crate) history: Option<Vec<Told>>,
     pub(crate) witness: Witness,
@@ -124,11 +124,9 @@ impl Stored {
     }
 
     /// Tells what has been told already.
-    pub(crate) fn tell_again(&self, told: Told) {
-        if let Some(watch) = &self.watch {
-            // Nobody watches while no operator runs.
-            let _ = watch.send(told);
-        }
+    pub(crate) fn tell_again(&mut self, told: Told) {
+        // Those of processes that are gone end here.
+        self.watches.retain(|watch| watch.send(told.clone()).is_ok());
     }
 
     fn next_version(&mut self) -> String {

@@ -46,7 +46,7 @@ pub(crate) struct ToyCluster {
 
 impl ToyCluster {
     pub(crate) fn new(objects: Objects, witness: Witness) -> Self {
-        let stored = Stored { objects, is_down: false, watch: None, history: None, witness };
+        let stored = Stored { objects, is_down: false, watches: Vec::new(), history: None, witness };
         Self { stored: Arc::new(Mutex::new(stored)), asked: Arc::default(), wire: Wire::default() }
     }
 
@@ -61,7 +61,7 @@ impl ToyCluster {
     }
 
     pub(crate) fn watch(&self, told: UnboundedSender<Told>) {
-        self.stored().watch = Some(told);
+        self.stored().watches.push(told);
     }
 
     pub(crate) fn apply_credential(&self, mut object: AsaCredential) {

@@ -21,7 +21,11 @@ use asa_operator::{
 use jiff::Timestamp;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::json;
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
 
 use crate::{
     faults::Wire,
@@ -67,6 +71,16 @@ pub(crate) struct Simulation {
     pub(crate) delivery: Arc<Mutex<Delivery>>,
     follower: Option<Follower>,
     operator: JoinSet<()>,
+    rival: JoinSet<()>,
+}
+
+/// Stops a process where it is, as a frozen machine does, and lets it go on.
+pub(crate) struct Brake(watch::Sender<bool>);
+
+impl Brake {
+    pub(crate) fn set(&self, is_set: bool) {
+        self.0.send_replace(is_set);
+    }
 }
 
 impl Simulation {
@@ -97,6 +111,7 @@ impl Simulation {
             delivery: Arc::default(),
             follower: None,
             operator: JoinSet::new(),
+            rival: JoinSet::new(),
         }
     }
 
@@ -133,6 +148,34 @@ impl Simulation {
     /// Likewise; this is what its first lists tell.
     pub(crate) fn restart_seeing(&mut self, list: &List) {
         self.stop();
+        let (follower, work) = self.process(list);
+        let wire = self.wire.clone();
+        self.operator.spawn(async move { wire.mortal(work).await });
+        self.follower = Some(follower);
+    }
+
+    /// A second process beside the first, as if each took itself for the leader.
+    pub(crate) fn start_rival(&mut self) -> Brake {
+        let list = List::of(&self.cluster.stored().objects);
+        let (_, work) = self.process(&list);
+        let (brake, mut set) = watch::channel(false);
+        self.rival.spawn(async move {
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    biased;
+                    Ok(()) = set.changed() => {
+                        while *set.borrow_and_update() && set.changed().await.is_ok() {}
+                    }
+                    () = &mut work => {}
+                }
+            }
+        });
+        Brake(brake)
+    }
+
+    /// A process that knows what `list` tells: where its watches end, and all that it does.
+    fn process(&self, list: &List) -> (Follower, impl Future<Output = ()> + Send + 'static) {
         let number = |n| NonZeroU32::new(n).unwrap();
         let rate = Rate { per_second: number(PER_SECOND), burst: number(BURST) };
         let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
@@ -143,13 +186,13 @@ impl Simulation {
         let follower = Follower { world: Arc::clone(&world), woken: wake };
         follower.list(list);
         self.cluster.watch(tell);
-        let (wire, delivery) = (self.wire.clone(), Arc::clone(&self.delivery));
+        let delivery = Arc::clone(&self.delivery);
         let following = follower.clone().follow(told, delivery);
-        self.operator.spawn(async move { wire.mortal(following).await });
-        let wire = self.wire.clone();
         let pump = pump::run(world, woken, Health::default(), std::future::pending());
-        self.operator.spawn(async move { wire.mortal(pump).await });
-        self.follower = Some(follower);
+        let work = async move {
+            tokio::join!(following, pump);
+        };
+        (follower, work)
     }
 
     /// The process is gone.

@@ -9,6 +9,7 @@ use crate::{
         failure::{Failure, Side},
         memory::{Proof, TokenInHand, whole_seconds},
         now::later,
+        published::thumbprint,
         schedule::Life,
         target::Target,
     },
@@ -25,6 +26,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 self.world.metrics.token_issued();
                 let issued_at = whole_seconds(self.now.wall);
                 Learned::Token(TokenInHand {
+                    thumbprint: thumbprint(&issued.token),
                     value: issued.token,
                     life: Life { issued_at, expires_at: later(issued_at, issued.expires_in) },
                     asked_at: self.now.steady,

@@ -15,7 +15,7 @@ use crate::{
         failure::{ClusterClass, Subject},
         memory::{Fence, Known, Proof, TokenInHand},
         now::between,
-        published::{Record, change, creation, restoration},
+        published::{Record, change, creation, restoration, thumbprint},
         secret_meta::{SecretMeta, Version},
         target::Target,
     },
@@ -70,8 +70,10 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let is_ours = content.type_ == TYPE_ACCESS_TOKEN && content.meta.was_written_for(self.seen.uid(), name);
         let found = intact(Target::Managed, content).filter(|_| is_ours);
         let token = found.and_then(|(entries, record)| {
+            let value = entries.get("access_token")?.to_owned().into();
             Some(TokenInHand {
-                value: entries.get("access_token")?.to_owned().into(),
+                thumbprint: thumbprint(&value),
+                value,
                 life: record.life(),
                 asked_at: self.now.steady.saturating_sub(between(record.issued_at, self.now.wall)),
                 bundle: record.bundle,

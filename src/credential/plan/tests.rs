@@ -136,6 +136,7 @@ impl Scene {
             let issued_at = now(at).wall;
             scene.memory.token = Some(TokenInHand {
                 value: format!("token of {issued_at}").into(),
+                thumbprint: format!("print of {issued_at}"),
                 life: Life { issued_at, expires_at: later(issued_at, HOUR) },
                 asked_at: at,
                 bundle: bundle(scene.object.client_ids().unwrap(), FINGERPRINT),
