@@ -51,6 +51,8 @@ pub struct Index {
     credentials: HashMap<Id, Arc<AsaCredential>>,
     secrets: HashMap<SecretName, Sight>,
     users: HashMap<SecretName, BTreeSet<Id>>,
+    /// The UID of the last Secret of this name that a watch told to be gone.
+    gone: HashMap<SecretName, String>,
     scopes: HashMap<Scope, Secrets>,
 }
 
@@ -128,7 +130,13 @@ impl Index {
     }
 
     /// A Secret is there. Says whom it concerns; a state that is known already concerns nobody.
+    ///
+    /// The answer to a request may be older than what a watch told meanwhile, and no event would correct it: what is gone
+    /// stays gone.
     pub fn apply_secret(&mut self, secret: SecretName, meta: SecretMeta) -> Vec<Id> {
+        if self.gone.get(&secret) == Some(&meta.version.uid) {
+            return Vec::new();
+        }
         if let Some(there) = self.names(&secret.namespace) {
             there.insert(hash(&secret));
         }
@@ -157,6 +165,9 @@ impl Index {
         }
         let users = self.users_of(&secret);
         if !users.is_empty() {
+            if let Some(uid) = uid {
+                self.gone.insert(secret.clone(), uid.to_owned());
+            }
             self.secrets.insert(secret, Sight::Absent);
         }
         users
@@ -208,6 +219,7 @@ impl Index {
                 self.users.remove(&secret);
                 // What is known of it stays true only while its events are kept.
                 self.secrets.remove(&secret);
+                self.gone.remove(&secret);
             }
         }
     }
