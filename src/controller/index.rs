@@ -53,6 +53,8 @@ pub struct Index {
     users: HashMap<SecretName, BTreeSet<Id>>,
     /// Secrets that were written for a credential and that it does not name any more.
     strays: HashMap<Id, BTreeMap<String, Arc<SecretMeta>>>,
+    /// The UID of the last Secret of this name that a watch told to be gone.
+    gone: HashMap<SecretName, String>,
     scopes: HashMap<Scope, Secrets>,
 }
 
@@ -159,7 +161,13 @@ impl Index {
     }
 
     /// A Secret is there. Says whom it concerns; a state that is known already concerns nobody.
+    ///
+    /// The answer to a request may be older than what a watch told meanwhile, and no event would correct it: what is gone
+    /// stays gone.
     pub fn apply_secret(&mut self, secret: SecretName, meta: SecretMeta) -> Vec<Id> {
+        if self.gone.get(&secret) == Some(&meta.version.uid) {
+            return Vec::new();
+        }
         if let Some(there) = self.names(&secret.namespace) {
             there.insert(hash(&secret));
         }
@@ -203,6 +211,9 @@ impl Index {
         }
         let users = self.users_of(&secret);
         if !users.is_empty() {
+            if let Some(uid) = uid {
+                self.gone.insert(secret.clone(), uid.to_owned());
+            }
             self.secrets.insert(secret, Sight::Absent);
             return users;
         }
@@ -274,6 +285,7 @@ impl Index {
             if users.is_empty() {
                 self.users.remove(&secret);
                 // What is known of it stays true only while its events are kept.
+                self.gone.remove(&secret);
                 if let Some(Sight::Present(meta)) = self.secrets.remove(&secret)
                     && object.metadata.uid.as_deref().is_some_and(|uid| meta.was_written_for(uid, &secret.name))
                 {

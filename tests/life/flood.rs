@@ -44,9 +44,11 @@ async fn twenty_endless_and_twenty_dripping_answers_cost_less_than_32_mib_and_ho
         let delivery = if number < MANY { Delivery::Endless } else { Delivery::DRIPPING };
         stage.apple.state().fail(Fault::at(Endpoint::Token).of(client_id(name)).delivery(delivery));
     }
+    let begun = Instant::now();
     join_all(flooded.iter().map(|name| stage.request_renewal_of(name, "flood"))).await;
     let flood = |counts: &Counts| counts.at(Endpoint::Token).total() - asked >= flooded.len() as u64;
     stage.apple.state().until(flood).await;
+    assert!(begun.elapsed() < HALF_A_DRIP, "not all at once, but within {:?}", begun.elapsed());
     let beside = stage.becomes_ready("beside").await;
     let renewed = stage.renews("alone").await;
 

@@ -97,6 +97,15 @@ fn a_late_deletion_of_an_earlier_secret_takes_nothing_from_its_successor() {
 }
 
 #[test]
+fn an_answer_that_is_older_than_a_deletion_brings_no_secret_back() {
+    let mut index = watching(&["acme"]);
+    assert_eq!(names(&index.remove_secret(secret("acme"), Some("old"))), ["acme"]);
+    assert!(index.apply_secret(secret("acme"), meta("old", 5)).is_empty());
+    assert_eq!(index.sight(&secret("acme")), Sight::Absent);
+    assert_eq!(names(&index.apply_secret(secret("acme"), meta("new", 9))), ["acme"]);
+}
+
+#[test]
 fn the_answer_to_our_own_write_goes_before_older_events() {
     let mut index = watching(&[]);
     assert!(index.apply_credential(credential("acme", 7)).is_some());
