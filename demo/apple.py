@@ -1,6 +1,7 @@
 """Apple's side of the demo, by the control endpoint of fake-apple.
 
-    python3 apple.py upload KEY APPLE        register a public key for the AsaCredential on standard input (JSON)
+    python3 apple.py upload KEY APPLE        register a public key for the AsaCredential on standard input (JSON), beside others
+    python3 apple.py remove KEY_ID APPLE     take a key away
     python3 apple.py tokens APPLE            how many tokens were issued
     python3 apple.py refusals APPLE          why requests were refused, which the real one keeps to itself
     python3 apple.py bill TOKENS APPLE       what was asked, as a table; fails unless TOKENS tokens cost what is promised
@@ -34,10 +35,20 @@ def control(apple, what, document=None):
 
 def upload(key, apple):
     spec = json.load(sys.stdin)["spec"]
+    known = [client for client in control(apple, "clients") if client["clientId"] == spec["clientId"]]
     keys = [{"keyId": spec["keyId"], "publicKey": pathlib.Path(key).read_text(encoding="ascii")}]
+    keys += [key for client in known for key in client["keys"]]
     control(apple, "clients", {"clientId": spec["clientId"], "teamId": spec["teamId"], "keys": keys, **ACCOUNT})
     for name in ("clientId", "teamId", "keyId"):
         print(f"{name:<8} {spec[name]}")
+
+
+def remove(key_id, apple):
+    (client,) = control(apple, "clients")
+    left = [key for key in client["keys"] if key["keyId"] != key_id]
+    if len(left) == len(client["keys"]):
+        sys.exit(f"there is no key {key_id}")
+    control(apple, "clients", {**client, "keys": left})
 
 
 def counts(apple):
@@ -63,11 +74,12 @@ def bill(published, apple):
         "a POST for each token": asked.get(("token", 200)) == published,
         "a GET that proves each token": asked.get(("me-v1", 200)) == published,
         "one question each for organizations and ad accounts": asked.get(("acls-v5", 200)) == asked.get(("acls-v1", 200)) == 1,
-        "no request refused": all(status == 200 for _, status in asked),
+        "one refusal, of the change that was half done": asked.get(("token", 400)) == 1,
+        "no other refusal": all(status == 200 for endpoint, status in asked if (endpoint, status) != ("token", 400)),
     }
     broken = [promise for promise, kept in promised.items() if not kept]
     sys.exit(f"{published} tokens were published, but Apple did not see: {', '.join(broken)}" if broken else 0)
 
 
 if __name__ == "__main__":
-    {"upload": upload, "tokens": tokens, "refusals": refusals, "bill": bill}[sys.argv[1]](*sys.argv[2:])
+    {"upload": upload, "remove": remove, "tokens": tokens, "refusals": refusals, "bill": bill}[sys.argv[1]](*sys.argv[2:])

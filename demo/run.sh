@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The life of a credential on a real Kubernetes API server, told in seven parts. Run it by `make demo`.
+# The life of a credential on a real Kubernetes API server, told in eight parts. Run it by `make demo`.
 #
 #   demo/run.sh FOLDER       where FOLDER has the programs asa-operator, cluster and fake-apple
 #
@@ -35,5 +35,6 @@ a_key
 a_credential
 two_calls
 two_renewals_and_a_crash
+a_new_key
 the_bill
 printf '\n%sEvery part held, in %d s. Everything is stopped and removed.%s\n' "$bold" "$SECONDS" "$plain"

@@ -7,7 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use asa_operator::api::{ConditionType, Reason};
+use asa_operator::api::{AsaCredential, ConditionType, Reason};
+use kube::Api;
+use kube::api::{Patch, PatchParams, PostParams, ValidationDirective};
+use serde_json::Value;
 
 #[tokio::test]
 async fn the_api_server_accepts_both_examples_as_they_are() {
@@ -29,6 +32,43 @@ fn the_full_example_has_every_field_of_the_spec() {
     let example = read("examples/full.yaml");
     for field in fields(spec) {
         assert!(example.contains(&format!("{field}:")), "{field} is not in examples/full.yaml");
+    }
+}
+
+#[tokio::test]
+async fn the_api_server_accepts_every_example_of_the_pages_for_users() {
+    let cluster = cluster::shared().await;
+    let namespace = cluster.namespace("documents").await.unwrap();
+    let resources: Api<AsaCredential> = Api::namespaced(cluster.client().unwrap(), &namespace);
+    let minimal: AsaCredential = serde_saphyr::from_str(&read("examples/minimal.yaml")).unwrap();
+    resources.create(&PostParams::default(), &minimal).await.unwrap();
+    let params = PatchParams { dry_run: true, ..PatchParams::apply("a-reader") };
+    let params = PatchParams { field_validation: Some(ValidationDirective::Strict), ..params };
+    for page in ["docs/fields.md", "docs/rollover.md"] {
+        let examples = examples(page);
+        assert!(examples.len() > 2, "{page} has {} examples", examples.len());
+        for example in examples {
+            let answer = match example["metadata"]["name"].as_str() {
+                Some(name) => resources.patch(name, &params.clone().force(), &Patch::Apply(&example)).await,
+                None => resources.patch("acme", &params, &Patch::Merge(&example)).await,
+            };
+            if let Err(refusal) = answer {
+                panic!("{page}: {example}: {refusal}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_of_fields_has_an_example_of_every_field_of_the_spec() {
+    let crds = serde_json::to_value(asa_operator::api::crd::crds()).unwrap();
+    let spec = &crds[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let examples = examples("docs/fields.md");
+    let paths = paths(spec, "/spec");
+    assert!(paths.len() > 25, "{paths:?}");
+    for path in paths {
+        let is_there = |example: &Value| example.pointer(&path).is_some();
+        assert!(examples.iter().any(is_there), "no example of docs/fields.md has {path}");
     }
 }
 
@@ -79,10 +119,13 @@ fn paragraphs(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_link_to_a_file_leads_somewhere() {
-    for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/conditions.md"] {
+    for page in
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/conditions.md", "docs/fields.md", "docs/rollover.md"]
+    {
         let text = read(page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            let target = target.split('#').next().unwrap();
             let file = path(page).parent().unwrap().join(target);
             assert!(file.exists(), "{page} links to {target}");
         }
@@ -118,7 +161,31 @@ fn rows(page: &str, heading: &str) -> Vec<String> {
 }
 
 /// The names of all properties below a schema.
-fn fields(schema: &serde_json::Value) -> Vec<String> {
+fn fields(schema: &Value) -> Vec<String> {
     let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     properties.iter().flat_map(|(name, schema)| [vec![name.clone()], fields(schema)].concat()).collect()
+}
+
+/// The paths of all properties below a schema, as JSON pointers.
+fn paths(schema: &Value, parent: &str) -> Vec<String> {
+    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
+    let below = properties.iter().map(|(name, schema)| {
+        let path = format!("{parent}/{name}");
+        [vec![path.clone()], paths(schema, &path)].concat()
+    });
+    below.flatten().collect()
+}
+
+/// The YAML blocks of a page.
+fn examples(page: &str) -> Vec<Value> {
+    let text = read(page);
+    let mut examples = Vec::new();
+    let mut lines = text.lines();
+    while let Some(fence) = lines.find(|line| line.trim_start() == "```yaml") {
+        let indent = fence.len() - fence.trim_start().len();
+        let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
+        let block: Vec<&str> = block.map(|line| line.get(indent..).unwrap_or_default()).collect();
+        examples.push(serde_saphyr::from_str(&block.join("\n")).unwrap());
+    }
+    examples
 }

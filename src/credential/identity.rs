@@ -11,10 +11,13 @@ use crate::{
     credential::failure::is_passing,
 };
 
-/// What a resource asks for: the APIs, and an id where it chooses one of several.
+/// What a resource asks for, and as whom: the APIs, and an id where it chooses one of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
+    /// The API user, as each has organizations of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// The APIs whose ids are resolved, in the order in which they are asked.
     pub apis: Vec<AdsApi>,
     /// The chosen organization.
@@ -36,6 +39,7 @@ impl Choice {
     #[must_use]
     pub fn of(object: &AsaCredential) -> Self {
         Self {
+            client_id: object.spec.client_id.clone(),
             apis: object.apis(),
             org_id: object.organization_id(),
             ad_account_id: object.ad_account_id(),

@@ -1,10 +1,11 @@
 //! Key and ids change as one; what is published stays until the new ones work.
 
 use asa_operator::api::{ConditionType, Reason};
+use fake_apple::Client;
 use serde_json::json;
 
 use crate::support::awaited::{is, is_not, ready};
-use crate::support::credential::{CLIENT_SECRET, KEY_SECRET, NAME, client_of, credential};
+use crate::support::credential::{CLIENT_SECRET, KEY_SECRET, NAME, client_of, client_without_access, credential};
 use crate::support::key::KeyPair;
 use crate::support::secrets::entries;
 use crate::support::stage::Stage;
@@ -79,4 +80,23 @@ async fn a_renewal_that_is_due_while_the_new_ids_are_refused_is_told_at_once() {
 
     let acme = stage.until(is_not(ConditionType::RenewalHealthy, Reason::ClientRejected)).await;
     assert!(ready().holds(&acme), "and the old token works still");
+}
+
+#[tokio::test]
+async fn another_client_brings_its_own_organization_and_ad_account() {
+    const OTHER_CLIENT: &str = "SEARCHADS.another";
+    const OTHER_ORG: i64 = 40_669_899;
+    const OTHER_ACCOUNT: i64 = 9099;
+    let stage = Stage::ready().await;
+    let other = Client { client_id: OTHER_CLIENT.to_owned(), ..client_without_access(&stage.key) };
+    stage.register(other.organization(OTHER_ORG, "Borders").ad_account(OTHER_ACCOUNT, "Borders"));
+    let old = stage.token().await;
+
+    stage.apply(credential().of_client(OTHER_CLIENT)).await;
+
+    stage.token_other_than(&old).await;
+    let published = stage.published().await;
+    assert_eq!(published["client_id"], OTHER_CLIENT);
+    assert_eq!(published["org_id"], OTHER_ORG.to_string());
+    assert_eq!(published["ad_account_id"], OTHER_ACCOUNT.to_string());
 }

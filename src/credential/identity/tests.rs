@@ -4,7 +4,14 @@ const BOTH: [AdsApi; 2] = [AdsApi::PlatformV1, AdsApi::CampaignManagementV5];
 const PARENT: i64 = 900;
 
 fn choice() -> Choice {
-    Choice { apis: BOTH.to_vec(), org_id: None, ad_account_id: None, any_organization: false, any_ad_account: false }
+    Choice {
+        client_id: None,
+        apis: BOTH.to_vec(),
+        org_id: None,
+        ad_account_id: None,
+        any_organization: false,
+        any_ad_account: false,
+    }
 }
 
 fn group(org_id: i64) -> Organization {

@@ -33,12 +33,23 @@ fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
 }
 
 #[test]
-fn another_key_or_id_is_another_client_and_the_old_secrets_stay_until_its_token_is_proved() {
-    let scene = Scene::settled().with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
+fn another_key_or_id_is_another_bundle_and_the_old_secrets_stay_until_its_token_is_proved() {
+    let scene = Scene::settled().with(|scene| scene.object.spec.key_id = Some("other".into()));
     assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
     let scene = scene.client_secret_signed();
     assert_eq!(scene.plan(MINUTE), Step::RequestToken);
     let scene = scene.token_issued(MINUTE);
     assert_eq!(scene.plan(MINUTE), Step::Verify(V1), "and nothing is published yet");
     assert_eq!(scene.token_proved().plan(MINUTE), Step::Publish(Target::ClientSecret));
+}
+
+#[test]
+fn the_ids_of_another_client_are_asked_for_before_its_token_is_published() {
+    let another = |scene: Scene| {
+        let scene = scene.with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
+        scene.client_secret_signed().token_issued(MINUTE).token_proved()
+    };
+    assert_eq!(another(Scene::settled()).plan(MINUTE), Step::Resolve(V1));
+    assert_eq!(another(Scene::restarted().key_read()).plan(MINUTE), Step::Resolve(V1));
+    assert_eq!(another(Scene::settled()).resolved().plan(MINUTE), Step::Publish(Target::ClientSecret));
 }
