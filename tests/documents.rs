@@ -118,10 +118,44 @@ fn paragraphs(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn every_test_that_the_page_of_promises_names_is_there() {
+    let page = read("docs/promises.md");
+    let mut sources = String::new();
+    for folder in ["src", "tests"] {
+        collect(&path(folder), &mut sources);
+    }
+    let names: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.matches('_').count() > 2).collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(sources.contains(&format!("fn {name}()")), "no test {name}");
+    }
+    let numbers: Vec<String> = (1..=11).map(|number| format!("\n**{number}. ")).collect();
+    assert!(numbers.iter().all(|number| page.contains(number)), "a promise is missing");
+}
+
+/// All Rust below a folder.
+fn collect(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
 fn every_link_to_a_file_leads_somewhere() {
-    for page in
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/conditions.md", "docs/fields.md", "docs/rollover.md"]
-    {
+    for page in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/conditions.md",
+        "docs/promises.md",
+        "docs/fields.md",
+        "docs/rollover.md",
+    ] {
         let text = read(page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
