@@ -39,7 +39,10 @@ impl Observed<'_> {
             // A Secret that is not watched yet may be what was read; one that is gone is not.
             let same = match (&self.sights.key_secret, seen) {
                 (_, Some(meta)) => meta.version == source.version,
-                (Sight::Unknown, None) => self.memory.key.as_ref().is_some_and(|key| key.source == *source),
+                (Sight::Unknown, None) => {
+                    let read = self.memory.key.as_ref().filter(|key| key.secret == place.name);
+                    read.is_some_and(|key| key.source == *source)
+                }
                 _ => false,
             };
             (same && source.entry == place.key).then(|| KnownKey {

@@ -63,7 +63,9 @@ pub struct Memory {
 /// A key, without the secret part, which is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Where it was read.
+    /// The name of the Secret.
+    pub secret: String,
+    /// Where in it, and in which state, it was read.
     pub source: KeySource,
     /// Its fingerprint.
     pub fingerprint: String,

@@ -191,7 +191,10 @@ fn client_secret_publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
     Target::ClientSecret.name(seen.object)?;
     let published = seen.published(Target::ClientSecret);
     let Some(in_hand) = seen.client_secret_in_hand(now) else {
-        let serves = published.is_some_and(|record| Some(record.bundle.as_str()) == seen.bundle());
+        // One that is due is replaced with the next token, and not before.
+        let serves = published.is_some_and(|record| {
+            Some(record.bundle.as_str()) == seen.bundle() && seen.has_lifetime_asked_for(record.life())
+        });
         return (!serves).then_some(Step::SignClientSecret);
     };
     let (_, record) = seen.client_secret_to_publish(in_hand)?;

@@ -135,7 +135,7 @@ impl Explanation {
             ConditionType::ClientSecretIssued,
             Reason::AwaitingUpload,
             false,
-            "Paste status.privateKey.publicKey into Apple Ads › Account Settings › API as a user with an API role; then put clientId, teamId and keyId from there into the spec.",
+            "Paste status.privateKey.publicKey into Apple Ads › Account Settings › API as a user with an API role; put the three ids from there into the spec.",
         )
     }
 

@@ -188,11 +188,16 @@ impl Observed<'_> {
 
     /// Whether a client secret of this life is neither due nor of another lifetime than the resource asks for.
     fn client_secret_serves(&self, life: Life, now: Now) -> bool {
+        self.has_lifetime_asked_for(life)
+            && now.wall < schedule::client_secret_renewal(life, self.object.client_secret_renew_before())
+    }
+
+    /// Whether a client secret was signed for as long as the resource asks.
+    #[must_use]
+    pub fn has_lifetime_asked_for(&self, life: Life) -> bool {
         /// Back-dating and Apple's limit change a life by a minute.
         const TOLERANCE: Duration = Duration::from_mins(2);
-        let asked = self.object.client_secret_lifetime();
-        life.length().abs_diff(asked) <= TOLERANCE
-            && now.wall < schedule::client_secret_renewal(life, self.object.client_secret_renew_before())
+        life.length().abs_diff(self.object.client_secret_lifetime()) <= TOLERANCE
     }
 
     /// Whether the token in hand may be published: proved, or the last chance.

@@ -34,7 +34,7 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
     if !target.is_object() {
         *target = json!({});
     }
-    let fields = target.as_object_mut().expect("made an object above");
+    let fields = target.as_object_mut().unwrap();
     for (field, change) in changes {
         if change.is_null() {
             fields.remove(field);

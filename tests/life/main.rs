@@ -20,6 +20,7 @@ mod organization;
 mod outage;
 mod polling;
 mod probes;
+mod properties;
 mod ready;
 mod refusals;
 mod renamed;

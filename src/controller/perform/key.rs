@@ -37,6 +37,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         match self.read_key().await {
             Ok((source, private)) => {
                 let key = Key {
+                    secret: self.seen.object.spec.private_key.secret_ref.name.clone(),
                     source: source.clone(),
                     fingerprint: private.fingerprint(),
                     public_key: private.public_key_pem(),

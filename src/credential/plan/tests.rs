@@ -57,6 +57,10 @@ fn source() -> KeySource {
     KeySource { version: version("key", 1), entry: "private-key.pem".into() }
 }
 
+fn key_in(secret: &str, source: KeySource) -> Key {
+    Key { secret: secret.into(), source, fingerprint: FINGERPRINT.into(), public_key: "PEM".into() }
+}
+
 fn foreign(name: &str, state: u32) -> SecretMeta {
     let version = version(name, state);
     let metadata = ObjectMeta {
@@ -116,8 +120,7 @@ impl Scene {
 
     fn key_read(self) -> Self {
         self.with(|scene| {
-            let public_key = "PEM".into();
-            scene.memory.key = Some(Key { source: source(), fingerprint: FINGERPRINT.into(), public_key });
+            scene.memory.key = Some(key_in("key", source()));
         })
     }
 

@@ -152,9 +152,10 @@ fn every_message_fits_with_names_of_usual_length_and_is_a_whole_sentence() {
 fn a_renewal_that_fails_tells_the_remedy_behind_the_end_of_the_token() {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let prefix = until_when(Life { issued_at: now, expires_at: now }, true).chars().count();
-    let renewals = all("acme")
-        .into_iter()
-        .filter(|explanation| explanation.arrow == ConditionType::AccessTokenIssued && !explanation.is_stalled);
+    let renewals = all("acme").into_iter().filter(|explanation| {
+        let of_token = explanation.arrow == ConditionType::AccessTokenIssued && !explanation.is_stalled;
+        of_token || explanation.reason == Reason::AwaitingUpload
+    });
     let mut cut_off: Vec<String> = renewals
         .map(|explanation| explanation.message)
         .filter(|message| prefix + message.chars().count() > LONGEST_MESSAGE)

@@ -41,6 +41,11 @@ pub(crate) fn credential() -> Credential {
 }
 
 impl Credential {
+    /// A document as it is.
+    pub(crate) fn of_document(document: Value) -> Self {
+        Self(document)
+    }
+
     /// Another one, which names another key Secret.
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.0["metadata"]["name"] = json!(name);

@@ -18,7 +18,7 @@ use super::stage::Stage;
 pub(crate) const UNPACED: [&str; 4] = ["--apple-rate", "10000", "--apple-burst", "10000"];
 
 /// So many requests of the test's own are under way at once; more would make the operator's wait.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 impl Stage<'_> {
     /// The user applies all of them at once.

@@ -1,5 +1,6 @@
 //! The place where a test happens: a namespace, an Apple and an operator of its own, on a real API server.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -219,12 +220,25 @@ impl<'c> Stage<'c> {
 
     /// Type and reason of each Event about the credential.
     pub(crate) async fn events(&self) -> Vec<String> {
+        let events = self.listed_events().await.into_iter();
+        events.filter(|(name, _)| name == NAME).map(|(_, words)| words).collect()
+    }
+
+    /// Types and reasons of the Events about each credential.
+    pub(crate) async fn all_events(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut all = BTreeMap::<_, BTreeSet<_>>::new();
+        for (name, words) in self.listed_events().await {
+            all.entry(name).or_default().insert(words);
+        }
+        all
+    }
+
+    async fn listed_events(&self) -> Vec<(String, String)> {
         let events: Api<Event> = Api::namespaced(self.kube.clone(), &self.namespace);
         let events = events.list(&ListParams::default()).await.unwrap();
-        let about_acme =
-            |event: &Event| event.regarding.as_ref().is_some_and(|object| object.name.as_deref() == Some(NAME));
+        let about = |event: &Event| event.regarding.as_ref()?.name.clone();
         let words = |event: Event| format!("{} {}", event.type_.unwrap_or_default(), event.reason.unwrap_or_default());
-        events.into_iter().filter(about_acme).map(words).collect()
+        events.into_iter().filter_map(|event| Some((about(&event)?, words(event)))).collect()
     }
 
     /// Returns once the operator has seen all that happened before: a later resource and a later Secret, which come by
@@ -251,4 +265,4 @@ impl<'c> Stage<'c> {
 }
 
 /// How the names of witnesses begin; what the operator does for them does not count.
-pub(super) const WITNESS: &str = "witness";
+pub(crate) const WITNESS: &str = "witness";

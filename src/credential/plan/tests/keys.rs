@@ -27,9 +27,18 @@ fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
     assert_eq!(touched.plan(MINUTE), Step::LoadKey);
     let same = touched.with(|scene| {
         let source = KeySource { version: version("key", 2), ..source() };
-        scene.memory.key = Some(Key { source, fingerprint: FINGERPRINT.into(), public_key: "PEM".into() });
+        scene.memory.key = Some(key_in("key", source));
     });
     assert!(matches!(same.plan(MINUTE), Step::Wait(_)));
+}
+
+#[test]
+fn another_secret_with_a_key_is_read_even_if_nothing_is_seen_of_it_yet() {
+    let scene = Scene::settled().with(|scene| {
+        scene.object.spec.private_key.secret_ref.name = "other".into();
+        scene.sights.key_secret = Sight::Unknown;
+    });
+    assert_eq!(scene.plan(MINUTE), Step::LoadKey);
 }
 
 #[test]

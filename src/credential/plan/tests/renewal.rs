@@ -61,13 +61,17 @@ fn a_request_by_annotation_renews_once() {
 }
 
 #[test]
-fn a_client_secret_is_signed_anew_in_time_and_when_another_lifetime_is_asked_for() {
+fn a_client_secret_is_signed_anew_in_time_and_at_once_when_another_lifetime_is_asked_for() {
     let due = Scene::settled().plan((4296 - 716) * HOUR + HOUR);
     assert_eq!(due, Step::SignClientSecret);
-    let shorter = Scene::settled().with(|scene| {
-        scene.object.spec.client_secret = Some(serde_json::from_value(json!({"lifetime": "720h"})).unwrap());
-    });
-    assert_eq!(shorter.plan(30 * MINUTE), Step::SignClientSecret);
+    let asking = |spec: serde_json::Value| {
+        move |scene: &mut Scene| scene.object.spec.client_secret = Some(serde_json::from_value(spec).unwrap())
+    };
+    for scene in [Scene::settled(), Scene::restarted()] {
+        assert_eq!(scene.with(asking(json!({"lifetime": "720h"}))).plan(MINUTE), Step::SignClientSecret);
+    }
+    let due = Scene::settled().with(asking(json!({"renewBefore": "4295h59m"})));
+    assert!(matches!(due.plan(2 * MINUTE), Step::Wait(_)), "one that is due waits for the next token");
 }
 
 #[test]
