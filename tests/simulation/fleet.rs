@@ -1,6 +1,6 @@
 //! Thousands of credentials in the middle of their lives, evenly spread over all phases between two renewals.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use asa_operator::{
     api::AsaCredential,
@@ -10,14 +10,16 @@ use asa_operator::{
     },
     credential::{
         conditions::status,
+        entries::{Choices, Entries, Parts},
         identity::{Choice, Ids, Resolution, Verdict},
         memory::{Key, Known, Memory, whole_seconds},
         now::{Now, earlier, later},
         observed::Observed,
-        published::{Entries, IdentityRecord, KeySource, Record, Target, bundle, creation},
+        published::{IdentityRecord, KeySource, Record, bundle, creation, thumbprint},
         schedule::{self, Life, Share},
         secret_meta::{SecretMeta, Version},
         sight::{Sight, Sights},
+        target::Target,
     },
 };
 use jiff::Timestamp;
@@ -68,7 +70,12 @@ impl Founder {
         let private = PrivateKey::parse(&key_entry(GOOD_KEY)["private-key.pem"]).unwrap();
         let source = KeySource { version: look(simulation, ACME_KEY).version, entry: "private-key.pem".to_owned() };
         let now = Now { wall: simulation.now(), ..simulation.clock.now() };
-        let key = Key { source, fingerprint: private.fingerprint(), public_key: private.public_key_pem() };
+        let key = Key {
+            secret: ACME_KEY.to_owned(),
+            source,
+            fingerprint: private.fingerprint(),
+            public_key: private.public_key_pem(),
+        };
         let client_secret = sign_at(&private, now.wall);
         Self { now, private, key, client_secret }
     }
@@ -84,8 +91,18 @@ impl Founder {
         let token = SecretString::from(simulation.apple.issue(issued_at));
         let resolved_at = earlier(self.now.wall, DAY.mul_f64(scattered(number)));
         let identity = IdentityRecord { resolved_at, choice: Choice::of(&object), ids: IDS };
-        let entries = Entries::managed(&object.spec.client_id, &token, life, IDS);
-        let managed = self.publish(simulation, Target::Managed, &object, &entries, life, Some(identity.clone()));
+        let client_id = object.client_ids().unwrap().client_id;
+        let entries = Entries::managed(&Parts {
+            client_id,
+            token: &token,
+            life,
+            ids: IDS,
+            apis: &object.apis(),
+            formats: &BTreeSet::new(),
+            choices: Choices::default(),
+        });
+        let what_it_is = Some((identity.clone(), thumbprint(&token)));
+        let managed = self.publish(simulation, Target::Managed, &object, &entries, life, what_it_is);
         let client_secret = if number.is_multiple_of(RESIGNING) {
             let due = later(self.now.wall, HOUR.mul_f64(scattered(number)));
             let end = later(due, object.client_secret_renew_before());
@@ -94,7 +111,7 @@ impl Founder {
             self.client_secret.clone()
         };
         let life = Life { issued_at: client_secret.issued_at(), expires_at: client_secret.expires_at() };
-        let entries = Entries::client_secret(&object.spec.client_id, &client_secret.expose().to_owned().into(), life);
+        let entries = Entries::client_secret(client_id, &client_secret.expose().to_owned().into(), life);
         let client_secret = self.publish(simulation, Target::ClientSecret, &object, &entries, life, None);
         self.report(simulation, &object, identity, [managed, client_secret]);
     }
@@ -106,15 +123,19 @@ impl Founder {
         object: &AsaCredential,
         entries: &Entries,
         life: Life,
-        identity: Option<IdentityRecord>,
+        token: Option<(IdentityRecord, String)>,
     ) -> SecretMeta {
+        let (identity, thumbprint) = token.unzip();
         let record = Record {
+            secret: target.name(object).unwrap(),
             issued_at: life.issued_at,
             expires_at: life.expires_at,
-            bundle: bundle(object, &self.key.fingerprint),
+            bundle: bundle(object.client_ids().unwrap(), &self.key.fingerprint),
             key: self.key.source.clone(),
             fingerprint: self.key.fingerprint.clone(),
             identity,
+            formats: BTreeSet::new(),
+            thumbprint,
             unverified: false,
             digest: entries.digest(),
         };
@@ -130,7 +151,8 @@ impl Founder {
         identity: IdentityRecord,
         secrets: [SecretMeta; 2],
     ) {
-        let known = |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true });
+        let known =
+            |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
         let mut memory = Memory::of(&object.uid().unwrap());
         memory.key = Some(self.key.clone());
         memory.managed.known = known(&secrets[0].version);
@@ -147,7 +169,8 @@ impl Founder {
         });
         let [managed, client_secret] = secrets.map(|meta| Sight::Present(Arc::new(meta)));
         let key_secret = Sight::Present(Arc::new(look(simulation, ACME_KEY)));
-        let seen = Observed::new(object, Sights { key_secret, managed, client_secret }, None, &memory);
+        let sights = Sights { key_secret, managed, client_secret, ..Sights::default() };
+        let seen = Observed::new(object, sights, None, &memory);
         simulation.cluster.stored().write_status(object, &status(&seen, self.now)).unwrap();
     }
 }

@@ -130,7 +130,7 @@ fn due(simulation: &Simulation) -> HashMap<String, Timestamp> {
     let credentials = stored.objects.credentials.values();
     let lives = credentials.map(|object| (object, object.status.as_ref().unwrap().access_token.unwrap()));
     let due = lives.filter(|(_, life)| life.renewal_time <= now);
-    due.map(|(object, life)| (object.spec.client_id.clone(), life.expires_at)).collect()
+    due.map(|(object, life)| (object.spec.client_id.clone().unwrap(), life.expires_at)).collect()
 }
 
 /// When each published token ends.
