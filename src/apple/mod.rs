@@ -15,5 +15,5 @@ pub mod private_key;
 mod text;
 
 pub use error::{Class, Endpoint, Error, Host, OAuthError};
-pub use http::{BaseUrl, BaseUrlError, Http, Reply, SetupError};
+pub use http::{Answer, BaseUrl, BaseUrlError, Http, Reply, SetupError};
 pub use private_key::{KeyError, KeyKind, PrivateKey};
