@@ -100,8 +100,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let SecretContent { meta, type_, data } = content;
         let entries = Entries::read(target, data);
         let record = meta.record.clone();
-        let intact =
-            type_ == target.secret_type() && record.as_ref().is_some_and(|record| record.digest == entries.digest());
+        let intact = type_ == target.secret_type() && record.as_ref().is_some_and(|record| record.is_of(&entries));
         let jwt = record.filter(|_| intact && target == Target::ClientSecret).and_then(|record| {
             let jwt = SecretString::from(entries.get("client_secret")?.to_owned());
             Some((jwt, record.life(), record.bundle))

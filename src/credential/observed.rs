@@ -120,13 +120,13 @@ impl Observed<'_> {
         self.sight(target).meta().filter(|meta| meta.belongs_to(self.uid()) && !meta.is_going)
     }
 
-    /// What was published into `target`, unless somebody edited it.
+    /// What was published into `target`, unless it is known or obvious that somebody edited it.
     #[must_use]
     pub fn published(&self, target: Target) -> Option<&Record> {
         let meta = self.own(target)?;
         let known = self.memory.content(target).known.as_ref();
         let damaged = known.is_some_and(|known| known.version == meta.version && !known.intact);
-        meta.record.as_ref().filter(|_| !damaged)
+        meta.record.as_ref().filter(|record| !damaged && record.is_possible(target))
     }
 
     /// The life of the token that a reader of the managed Secret finds.

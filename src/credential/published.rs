@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -52,6 +53,15 @@ impl Target {
         match self {
             Self::Managed => object.secret_name(),
             Self::ClientSecret => object.client_secret_name(),
+        }
+    }
+
+    /// No longer than this lives what is in it: a token of Apple's for a day at most (one hour, as Apple says), a client
+    /// secret for 180 days.
+    fn longest_life(self) -> Duration {
+        match self {
+            Self::Managed => Duration::from_hours(24),
+            Self::ClientSecret => Duration::from_hours(180 * 24),
         }
     }
 
@@ -112,6 +122,20 @@ impl Record {
     #[must_use]
     pub fn life(&self) -> Life {
         Life { issued_at: self.issued_at, expires_at: self.expires_at }
+    }
+
+    /// Whether what is in `target` can live from then to then. Where it cannot, somebody edited the record, and to wait for
+    /// its times could be to wait for ever.
+    #[must_use]
+    pub fn is_possible(&self, target: Target) -> bool {
+        self.issued_at < self.expires_at && self.life().length() <= target.longest_life()
+    }
+
+    /// Whether it was written with these entries, and its times are theirs: those are what readers go by.
+    #[must_use]
+    pub fn is_of(&self, entries: &Entries) -> bool {
+        let is = |key, time: Timestamp| entries.get(key).is_none_or(|text| text == time.to_string());
+        self.digest == entries.digest() && is("issued_at", self.issued_at) && is("expires_at", self.expires_at)
     }
 }
 
@@ -319,3 +343,6 @@ fn hex(hash: Sha256) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests;

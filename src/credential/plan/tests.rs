@@ -513,3 +513,20 @@ fn a_record_from_the_future_is_a_clock_that_was_wrong_and_proves_nothing() {
     let back = scene.with(|scene| scene.memory.token = None);
     assert_eq!(back.plan(MINUTE), Step::RequestToken);
 }
+
+#[test]
+fn a_record_of_a_token_that_lives_for_years_is_not_waited_for() {
+    let with_life = |life: Duration| {
+        Scene::restarted().with(|scene| {
+            let Sight::Present(meta) = &scene.managed else { panic!() };
+            let mut meta = (**meta).clone();
+            let record = meta.record.as_mut().unwrap();
+            record.expires_at = later(record.issued_at, life);
+            scene.managed = Sight::Present(Arc::new(meta));
+        })
+    };
+    assert!(matches!(with_life(24 * HOUR).plan(MINUTE), Step::Wait(Until::At(_))));
+    let edited = with_life(100_000 * HOUR);
+    assert_eq!(edited.plan(MINUTE), Step::Inspect(Target::ClientSecret), "and then a token is asked for");
+    assert_eq!(edited.seen().published_life(), None);
+}
