@@ -78,6 +78,12 @@ impl Observed<'_> {
         })
     }
 
+    /// Whether both targets were looked at, so that it is known whose they are.
+    #[must_use]
+    pub fn knows_targets(&self) -> bool {
+        Target::ALL.into_iter().all(|target| *self.sight(target) != Sight::Unknown)
+    }
+
     /// Whether `target` has to be looked at by name before anything is decided about it.
     #[must_use]
     pub fn must_look(&self, target: Target, now: Now) -> bool {

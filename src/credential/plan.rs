@@ -115,7 +115,7 @@ fn key(seen: &Observed<'_>, _: Now) -> Option<Step> {
 
 /// Is a token needed, and is there a client secret to ask for it with?
 fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
-    if seen.obstacle().is_some() || !seen.needs_token(now) {
+    if !seen.knows_targets() || seen.obstacle().is_some() || !seen.needs_token(now) {
         return None;
     }
     Some(if seen.client_secret_in_hand(now).is_some() {

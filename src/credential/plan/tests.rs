@@ -266,6 +266,20 @@ fn what_lies_at_the_targets_is_looked_at_before_apple_is_asked() {
 }
 
 #[test]
+fn while_a_target_cannot_be_looked_at_apple_is_not_asked() {
+    for target in Target::ALL {
+        let unseen = Scene::new().key_read().client_secret_signed().with(|scene| match target {
+            Target::Managed => scene.managed = Sight::Unknown,
+            Target::ClientSecret => scene.client_secret = Sight::Unknown,
+        });
+        let class = ClusterClass::Refused("no".into());
+        let failure = ClusterFailure { verb: "read", subject: Subject::Target(target), class };
+        let unseen = unseen.failed(Side::Cluster, Failure::Cluster(failure), MINUTE);
+        assert_eq!(unseen.plan(MINUTE), Step::Wait(Until::At(now(MINUTE + Duration::from_secs(1)).wall)));
+    }
+}
+
+#[test]
 fn a_foreign_secret_stops_everything_but_reading_the_key() {
     let foreign = || Sight::Present(Arc::new(foreign("acme", 5)));
     assert_eq!(Scene::new().with(|scene| scene.managed = foreign()).plan(MINUTE), Step::LoadKey);
