@@ -97,6 +97,14 @@ impl Observed<'_> {
         self.poll_is_due(self.memory.key_looked_at, now)
     }
 
+    /// When the first of the three Secrets is to be looked at again (steady clock), where they are not watched.
+    #[must_use]
+    pub fn next_look(&self) -> Option<Duration> {
+        let targets = Target::ALL.map(|target| self.memory.content(target).looked_at);
+        let first = targets.into_iter().chain([self.memory.key_looked_at]).flatten().min()?;
+        Some(first + self.polling?)
+    }
+
     /// Every interval, and once before each renewal.
     fn poll_is_due(&self, looked_at: Option<Duration>, now: Now) -> bool {
         let last_token = self.memory.token.as_ref().map(|token| token.asked_at);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     failure::Side,
     memory::{Proof, TokenInHand},
-    now::{Now, between, earlier, later},
+    now::{Now, between, earlier},
     observed::Observed,
     published::Target,
     schedule::Life,
@@ -198,7 +198,7 @@ fn until(seen: &Observed<'_>, now: Now) -> Until {
         .published_life()
         .into_iter()
         .flat_map(|life| [life.last_chance_at(), life.expires_at].map(|time| on_the_wall(life, time)));
-    let polls = seen.polling.into_iter().map(|interval| later(now.wall, interval));
+    let polls = seen.next_look().map(|look| now.wall_at(look));
     let times = retries.chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }

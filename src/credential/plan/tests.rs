@@ -513,7 +513,7 @@ fn where_secrets_are_polled_each_is_looked_at_in_turn() {
         scene.memory.client_secret_content.looked_at = Some(at);
     };
     let scene = Scene::settled().with(|scene| scene.polling = Some(5 * MINUTE)).with(|scene| looked(scene, MINUTE));
-    assert_eq!(scene.plan(2 * MINUTE), Step::Wait(Until::At(now(7 * MINUTE).wall)));
+    assert_eq!(scene.plan(2 * MINUTE), Step::Wait(Until::At(now(6 * MINUTE).wall)), "five minutes after the last look");
     assert_eq!(scene.plan(6 * MINUTE), Step::LookAtKey);
     let scene = scene.with(|scene| scene.memory.key_looked_at = Some(6 * MINUTE));
     assert_eq!(scene.plan(6 * MINUTE), Step::Look(Target::Managed));
