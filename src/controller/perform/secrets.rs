@@ -204,5 +204,5 @@ fn intact(target: Target, content: SecretContent) -> Option<(Entries, Record)> {
     let SecretContent { meta, type_, data } = content;
     let record = meta.record?;
     let entries = Entries::read(target, data);
-    (type_ == target.secret_type() && record.digest == entries.digest()).then_some((entries, record))
+    (type_ == target.secret_type() && record.is_of(&entries)).then_some((entries, record))
 }
