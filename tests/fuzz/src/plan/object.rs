@@ -31,7 +31,7 @@ pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
         }
         2 => {
             spec.organization =
-                dice.maybe(|dice| OrganizationChoice { org_id: Some(id(dice)), ..OrganizationChoice::default() })
+                dice.maybe(|dice| OrganizationChoice { org_id: Some(id(dice)), ..OrganizationChoice::default() });
         }
         3 => spec.ad_account = dice.maybe(|dice| AdAccountChoice { id: Some(id(dice)), ..AdAccountChoice::default() }),
         4 => {
@@ -51,7 +51,7 @@ pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
         }
         6 => {
             spec.secret = dice
-                .maybe(|dice| SecretSpec { name: dice.maybe(|_| "t".repeat(LONGEST_NAME)), ..SecretSpec::default() })
+                .maybe(|dice| SecretSpec { name: dice.maybe(|_| "t".repeat(LONGEST_NAME)), ..SecretSpec::default() });
         }
         _ => {
             let place = &mut spec.private_key.secret_ref;
