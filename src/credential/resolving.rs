@@ -9,10 +9,11 @@ use super::{
     memory::TokenInHand,
     now::later,
     observed::Observed,
+    published::IdentityRecord,
     schedule,
     target::Target,
 };
-use crate::api::{AdsApi, ConditionStatus, ConditionType, MAX_CHOICES, Selection, conditions::find};
+use crate::api::{AdsApi, Condition, ConditionStatus, ConditionType, MAX_CHOICES, Reason, Selection, conditions::find};
 
 impl Observed<'_> {
     /// The last resolution, if it is for the present choice and client; from the Secret and status after a restart.
@@ -61,6 +62,43 @@ impl Observed<'_> {
         };
         if due { self.memory.round.next(&self.object.apis()) } else { None }
     }
+
+    /// Whether nobody can say whose the published ids are: no status tells, or it tells that no API had told any. The
+    /// next process asks at once.
+    #[must_use]
+    pub fn is_identity_open(&self) -> bool {
+        let is_told = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some()
+            || self.reported(ConditionType::OrganizationResolved, ConditionStatus::False).is_some();
+        self.resolution().is_none() && (!is_told || self.had_no_ids())
+    }
+
+    /// Whether an earlier process found what makes the published ids useless.
+    #[must_use]
+    pub fn had_useless_ids(&self) -> bool {
+        self.had_to_choose() || self.had_no_ids()
+    }
+
+    /// Whether it found several to choose from, or none.
+    fn had_to_choose(&self) -> bool {
+        let said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::False);
+        said.is_some_and(|said| {
+            [Reason::Ambiguous, Reason::NotFound].iter().any(|reason| said.reason == reason.as_str())
+        })
+    }
+
+    /// Whether no API had ever told it any.
+    fn had_no_ids(&self) -> bool {
+        let [ready, resolved] = [ConditionType::Ready, ConditionType::OrganizationResolved]
+            .map(|type_| self.reported(type_, ConditionStatus::False));
+        !self.had_to_choose() && ready.zip(resolved).is_some_and(|(ready, resolved)| ready.reason == resolved.reason)
+    }
+
+    /// A condition of this status.
+    fn reported(&self, type_: ConditionType, status: ConditionStatus) -> Option<&Condition> {
+        let conditions = &self.object.status.as_ref()?.conditions;
+        find(conditions, type_).filter(|condition| condition.status == status)
+    }
+
     /// Whether the whole list of choices is wanted and the status, which is all that is left of it, holds only its
     /// beginning.
     fn is_list_cut(&self) -> bool {
