@@ -26,7 +26,7 @@ impl Observed<'_> {
     /// answer.
     #[must_use]
     pub fn recalled_resolution(&self) -> Option<Resolution> {
-        let identity = self.published(Target::Managed)?.identity.clone()?;
+        let identity = self.recorded_identity()?.clone();
         let status = self.object.status.as_ref();
         Some(Resolution {
             at: identity.resolved_at,
@@ -40,16 +40,20 @@ impl Observed<'_> {
         })
     }
 
+    /// What stands beside the published ids, under the present name or the one before.
+    fn recorded_identity(&self) -> Option<&IdentityRecord> {
+        let before = self.sights.strays.iter().filter_map(|stray| stray.meta.as_ref()?.record.as_ref());
+        self.published(Target::Managed).into_iter().chain(before).find_map(|record| record.identity.as_ref())
+    }
+
     /// The API to ask next about organization or ad account, if the identity is to be resolved now.
     #[must_use]
     pub fn next_to_resolve(&self, token: &TokenInHand) -> Option<AdsApi> {
         let asked_again = self.memory.resolve_anew || self.memory.identity_trouble.is_some();
-        let recorded = self.published(Target::Managed).and_then(|record| record.identity.as_ref());
         // What an earlier process found counts if nothing was lacking, and it lived to say so in the status.
-        let status = self.object.status.as_ref();
-        let said = status.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
-        let is_said = said.is_some_and(|said| said.status == ConditionStatus::True);
-        let recorded = recorded.filter(|identity| is_said && identity.choice == Choice::of(self.object));
+        let is_said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some();
+        let recorded =
+            self.recorded_identity().filter(|identity| is_said && identity.choice == Choice::of(self.object));
         let resolved_at = self.resolution().map(|resolution| resolution.at);
         let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
         let is_new = |at: Timestamp| token.life.issued_at >= at;
