@@ -290,9 +290,7 @@ impl Report<'_> {
         let blocks = match self.seen.resolution().map(|found| &found.verdict) {
             Some(Verdict::Ambiguous(..) | Verdict::NotFound(..) | Verdict::Unresolved(..)) => true,
             Some(_) => false,
-            None => {
-                said.status == ConditionStatus::False && matches!(said.reason, Reason::Ambiguous | Reason::NotFound)
-            }
+            None => self.seen.had_useless_ids(),
         };
         blocks.then_some(said)
     }

@@ -37,7 +37,7 @@ impl Observed<'_> {
             tried && recorded.choice == choice
         });
         stands.unwrap_or_else(|| IdentityRecord {
-            resolved_at: resolution.map_or(NEVER, |found| found.at),
+            resolved_at: resolution.map_or(NEVER, Resolution::confirmed_at),
             choice,
             ids: resolution.map_or_else(Ids::default, |found| found.ids),
         })

@@ -174,6 +174,15 @@ pub fn resolve(round: &Round, choice: Choice, previous: Option<&Resolution>, now
 }
 
 impl Resolution {
+    /// When its ids were confirmed.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Timestamp {
+        match self.verdict {
+            Verdict::Unconfirmed(_, _, since) => since,
+            _ => self.at,
+        }
+    }
+
     /// Whether something is to be chosen by the user before the ids are complete.
     #[must_use]
     pub fn is_undecided(&self) -> bool {

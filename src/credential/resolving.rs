@@ -9,10 +9,11 @@ use super::{
     memory::TokenInHand,
     now::later,
     observed::Observed,
+    published::IdentityRecord,
     schedule,
     target::Target,
 };
-use crate::api::{AdsApi, ConditionStatus, ConditionType, MAX_CHOICES, Selection, conditions::find};
+use crate::api::{AdsApi, Condition, ConditionStatus, ConditionType, MAX_CHOICES, Reason, Selection, conditions::find};
 
 impl Observed<'_> {
     /// The last resolution, if it is for the present choice and client; from the Secret and status after a restart.
@@ -25,7 +26,7 @@ impl Observed<'_> {
     /// answer.
     #[must_use]
     pub fn recalled_resolution(&self) -> Option<Resolution> {
-        let identity = self.published(Target::Managed)?.identity.clone()?;
+        let identity = self.recorded_identity()?.clone();
         let status = self.object.status.as_ref();
         Some(Resolution {
             at: identity.resolved_at,
@@ -39,16 +40,20 @@ impl Observed<'_> {
         })
     }
 
+    /// What stands beside the published ids, under the present name or the one before.
+    fn recorded_identity(&self) -> Option<&IdentityRecord> {
+        let before = self.sights.strays.iter().filter_map(|stray| stray.meta.as_ref()?.record.as_ref());
+        self.published(Target::Managed).into_iter().chain(before).find_map(|record| record.identity.as_ref())
+    }
+
     /// The API to ask next about organization or ad account, if the identity is to be resolved now.
     #[must_use]
     pub fn next_to_resolve(&self, token: &TokenInHand) -> Option<AdsApi> {
         let asked_again = self.memory.resolve_anew || self.memory.identity_trouble.is_some();
-        let recorded = self.published(Target::Managed).and_then(|record| record.identity.as_ref());
         // What an earlier process found counts if nothing was lacking, and it lived to say so in the status.
-        let status = self.object.status.as_ref();
-        let said = status.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
-        let is_said = said.is_some_and(|said| said.status == ConditionStatus::True);
-        let recorded = recorded.filter(|identity| is_said && identity.choice == Choice::of(self.object));
+        let is_said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some();
+        let recorded =
+            self.recorded_identity().filter(|identity| is_said && identity.choice == Choice::of(self.object));
         let resolved_at = self.resolution().map(|resolution| resolution.at);
         let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
         let is_new = |at: Timestamp| token.life.issued_at >= at;
@@ -61,6 +66,43 @@ impl Observed<'_> {
         };
         if due { self.memory.round.next(&self.object.apis()) } else { None }
     }
+
+    /// Whether nobody can say whose the published ids are: no status tells, or it tells that no API had told any. The
+    /// next process asks at once.
+    #[must_use]
+    pub fn is_identity_open(&self) -> bool {
+        let is_told = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some()
+            || self.reported(ConditionType::OrganizationResolved, ConditionStatus::False).is_some();
+        self.resolution().is_none() && (!is_told || self.had_no_ids())
+    }
+
+    /// Whether an earlier process found what makes the published ids useless.
+    #[must_use]
+    pub fn had_useless_ids(&self) -> bool {
+        self.had_to_choose() || self.had_no_ids()
+    }
+
+    /// Whether it found several to choose from, or none.
+    fn had_to_choose(&self) -> bool {
+        let said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::False);
+        said.is_some_and(|said| {
+            [Reason::Ambiguous, Reason::NotFound].iter().any(|reason| said.reason == reason.as_str())
+        })
+    }
+
+    /// Whether no API had ever told it any.
+    fn had_no_ids(&self) -> bool {
+        let [ready, resolved] = [ConditionType::Ready, ConditionType::OrganizationResolved]
+            .map(|type_| self.reported(type_, ConditionStatus::False));
+        !self.had_to_choose() && ready.zip(resolved).is_some_and(|(ready, resolved)| ready.reason == resolved.reason)
+    }
+
+    /// A condition of this status.
+    fn reported(&self, type_: ConditionType, status: ConditionStatus) -> Option<&Condition> {
+        let conditions = &self.object.status.as_ref()?.conditions;
+        find(conditions, type_).filter(|condition| condition.status == status)
+    }
+
     /// Whether the whole list of choices is wanted and the status, which is all that is left of it, holds only its
     /// beginning.
     fn is_list_cut(&self) -> bool {

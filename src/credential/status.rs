@@ -273,7 +273,8 @@ impl Explanation {
             ),
             Verdict::Partial(api, class) | Verdict::Unresolved(api, class) => (
                 said(Endpoint::Acls(*api), class, None).0,
-                !is_passing(class),
+                // Tools that read kstatus take a stalled resource for a failed one, and with the other API's ids it is not.
+                matches!(verdict, Verdict::Unresolved(..)) && !is_passing(class),
                 format!("{} told no ids: {class}. {}", api_name(*api), patience(class, *api)),
             ),
         };

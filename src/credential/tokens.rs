@@ -144,7 +144,8 @@ impl Observed<'_> {
             let chosen = record.identity.as_ref().is_some_and(|identity| identity.choice == Choice::of(self.object));
             chosen && record.formats == self.object.formats() && self.is_fresh(record, bundle, now)
         };
-        self.token_in_hand(now).is_none() && !self.published(Target::Managed).is_some_and(serves)
+        let is_served = || self.published(Target::Managed).is_some_and(serves) && !self.is_identity_open();
+        self.token_in_hand(now).is_none() && !is_served()
     }
 
     /// Whether a token was issued for this bundle and is not due.

@@ -59,11 +59,14 @@ async fn a_token_that_ended_while_the_operator_was_down_is_replaced_at_once() {
     })
     .await;
     stage.apple.state().set_token_life(3600);
+    let mark = stage.mark();
 
     stage.start_operator(&[]).await;
 
     stage.token_other_than(&old["access_token"]).await;
     stage.until(ready()).await;
+    stage.operator_saw_it_all().await;
+    assert_eq!(stage.token_requests_since(&mark), 1);
 }
 
 #[tokio::test]

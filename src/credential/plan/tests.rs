@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::{AsaCredential, names::ANNOTATION_REQUESTED_AT},
+    api::{AsaCredential, Condition, ConditionStatus, ConditionType, Reason, names::ANNOTATION_REQUESTED_AT},
     apple::error::{Class, Error as AppleError, OAuthError},
     credential::{
         failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject},
@@ -196,15 +196,23 @@ impl Scene {
 
     /// Settled, and the process started anew: only the cluster's objects are known.
     fn restarted() -> Self {
-        Self::settled().with(|scene| {
-            scene.memory = Memory::of(UID);
-            let status = json!({
-                "secret": {"name": "acme", "resourceVersion": "1"},
-                "privateKey": {"publicKey": "PEM", "fingerprint": FINGERPRINT},
-                "observedGeneration": 1,
-            });
-            scene.object.status = Some(serde_json::from_value(status).unwrap());
-        })
+        Self::settled()
+            .with(|scene| {
+                scene.memory = Memory::of(UID);
+                let status = json!({
+                    "secret": {"name": "acme", "resourceVersion": "1"},
+                    "privateKey": {"publicKey": "PEM", "fingerprint": FINGERPRINT},
+                    "observedGeneration": 1,
+                });
+                scene.object.status = Some(serde_json::from_value(status).unwrap());
+            })
+            .reported(&[(ConditionType::OrganizationResolved, ConditionStatus::True, Reason::Resolved)])
+    }
+
+    /// These conditions, and no others, stand in the status.
+    fn reported(self, conditions: &[(ConditionType, ConditionStatus, Reason)]) -> Self {
+        let condition = |&(type_, status, reason)| Condition::new(type_, status, reason, "", 1, Timestamp::UNIX_EPOCH);
+        self.with(|scene| scene.object.status.as_mut().unwrap().conditions = conditions.iter().map(condition).collect())
     }
 
     fn failed(self, side: Side, failure: Failure, at: Duration) -> Self {

@@ -4,6 +4,7 @@
 //! A fault ends after so many requests, and the history of each credential is judged when it is over.
 
 mod first;
+mod gone;
 mod identity;
 mod pace;
 mod pause;

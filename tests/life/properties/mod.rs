@@ -4,7 +4,6 @@
 #[allow(dead_code, reason = "the tests of the schema need more of it")]
 #[path = "../../crd/document.rs"]
 mod document;
-mod outlook;
 #[path = "../../crd/property.rs"]
 mod property;
 mod walkers;
@@ -14,19 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use asa_operator::api::AsaCredential;
 use fake_apple::Endpoint;
 use futures::{StreamExt as _, stream};
-use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::ResourceExt as _;
 use kube::api::{ApiResource, DynamicObject, ListParams, PostParams};
 use serde_json::Value;
 
-use self::outlook::Outlook;
 use self::walkers::{Fresh, Keys, RENEWAL_HEALTHY, STEPS, Walker, credential};
 use crate::support::eventually;
 use crate::support::fleet::{AT_ONCE, UNPACED};
+use crate::support::outlook::Outlooks;
 use crate::support::stage::{Stage, WITNESS};
-
-type Outlooks = BTreeMap<String, Outlook>;
 
 #[tokio::test]
 async fn a_property_that_comes_changes_is_refused_and_goes_leaves_what_a_fresh_resource_has() {
@@ -91,25 +87,12 @@ impl Stage<'_> {
         stream::iter(created).buffer_unordered(AT_ONCE).for_each(async |_| ()).await;
     }
 
-    async fn all_secrets(&self) -> Vec<Secret> {
-        self.secrets().list(&ListParams::default()).await.unwrap().items
-    }
-
     /// The state of each Secret with a key.
     async fn users_secrets(&self) -> BTreeMap<String, Option<String>> {
-        let secrets = self.all_secrets().await.into_iter();
+        let secrets = self.secrets().list(&ListParams::default()).await.unwrap().into_iter();
         let users = secrets.filter(|secret| secret.type_.as_deref() == Some("Opaque"));
         let versions = users.map(|secret| (secret.name_any(), secret.resource_version()));
         versions.filter(|(name, _)| !name.starts_with(WITNESS)).collect()
-    }
-
-    /// What is to be seen of each credential.
-    async fn outlooks(&self) -> BTreeMap<String, Outlook> {
-        // Status last: what it tells of a Secret is never older than what is seen of that.
-        let secrets = self.all_secrets().await;
-        let credentials = self.credentials().list(&ListParams::default()).await.unwrap();
-        let outlook = |credential| Outlook::of(&credential, &secrets);
-        credentials.into_iter().map(|credential| (credential.name_any(), outlook(credential))).collect()
     }
 
     /// The users make a step on each of these.

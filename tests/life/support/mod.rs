@@ -12,6 +12,7 @@ pub(crate) mod key;
 #[path = "../../apple/support/openssl.rs"]
 pub(crate) mod openssl;
 pub(crate) mod operator;
+pub(crate) mod outlook;
 pub(crate) mod rbac;
 pub(crate) mod reader;
 #[path = "../../apple/support/refused.rs"]

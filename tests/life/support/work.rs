@@ -4,6 +4,7 @@ use cluster::Request;
 use fake_apple::{Call, Counts, Endpoint, Row};
 use jiff::Timestamp;
 
+use super::credential::NAME;
 use super::eventually;
 use super::stage::{Stage, WITNESS};
 
@@ -11,6 +12,8 @@ use super::stage::{Stage, WITNESS};
 pub(crate) struct Mark {
     requests: usize,
     calls: Counts,
+    /// How many calls Apple had noted.
+    asked: usize,
 }
 
 /// One renewal, to the letter of the third promise.
@@ -19,7 +22,8 @@ pub(crate) const RENEWAL: [&str; 4] =
 
 impl Stage<'_> {
     pub(crate) fn mark(&self) -> Mark {
-        Mark { requests: self.requests().len(), calls: self.apple.state().counts() }
+        let apple = self.apple.state();
+        Mark { requests: self.requests().len(), calls: apple.counts(), asked: apple.calls().len() }
     }
 
     /// All that the operator has asked of the API server and of Apple since then, a line for each request, sorted. What
@@ -29,6 +33,23 @@ impl Stage<'_> {
         let for_witness = |request: &&Request| request.name.as_ref().is_some_and(|name| name.starts_with(WITNESS));
         let to_kubernetes = requests[mark.requests..].iter().filter(|request| !for_witness(request)).map(line);
         let mut work: Vec<String> = to_kubernetes.chain(self.calls_since(mark)).collect();
+        work.sort();
+        work
+    }
+
+    /// What the operator has done since then for one credential, which has a client of its own: as
+    /// [`Stage::work_since`] tells it, with `acme` for the name.
+    pub(crate) fn work_for(&self, name: &str, client_id: &str, mark: &Mark) -> Vec<String> {
+        let is_its = |request: &&Request| {
+            let rest = request.name.as_deref().and_then(|named| named.strip_prefix(name));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+        };
+        let requests = self.requests();
+        let to_kubernetes =
+            requests[mark.requests..].iter().filter(is_its).map(|request| line(request).replace(name, NAME));
+        let calls = self.apple.state().calls().into_iter().skip(mark.asked);
+        let its_calls = calls.filter(|call| call.client.as_deref() == Some(client_id));
+        let mut work: Vec<String> = to_kubernetes.chain(its_calls.filter_map(|call| answered(&call))).collect();
         work.sort();
         work
     }
@@ -65,13 +86,13 @@ impl Stage<'_> {
     }
 
     fn calls_since(&self, mark: &Mark) -> Vec<String> {
-        let is_operators = |row: &Row| !matches!(row.endpoint, Endpoint::CampaignsV1 | Endpoint::CampaignsV5);
+        let is_operators = |row: &Row| !is_of_workloads(row.endpoint);
         let same = |a: &Row, b: &Row| (&a.client, a.endpoint, a.status) == (&b.client, b.endpoint, b.status);
         let before = mark.calls.rows();
         let now = self.apple.state().counts().rows();
         let lines = now.into_iter().filter(is_operators).flat_map(|row| {
             let earlier = before.iter().find(|old| same(old, &row)).map_or(0, |old| old.requests);
-            let outcome = row.status.map_or_else(|| "unanswered".to_owned(), |status| status.to_string());
+            let outcome = outcome(row.status);
             (earlier..row.requests).map(move |_| format!("apple {} {outcome}", row.endpoint))
         });
         lines.collect()
@@ -80,6 +101,20 @@ impl Stage<'_> {
     fn requests(&self) -> Vec<Request> {
         self.cluster.requests(&self.namespace, "asa-operator/").unwrap()
     }
+}
+
+/// For instance `apple token 200`; nothing where somebody else asked.
+fn answered(call: &Call) -> Option<String> {
+    let endpoint = call.endpoint.filter(|endpoint| !is_of_workloads(*endpoint))?;
+    Some(format!("apple {endpoint} {}", outcome(call.status)))
+}
+
+fn outcome(status: Option<u16>) -> String {
+    status.map_or_else(|| "unanswered".to_owned(), |status| status.to_string())
+}
+
+fn is_of_workloads(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::CampaignsV1 | Endpoint::CampaignsV5)
 }
 
 /// For instance `create secrets acme`, `update asacredentials/status acme 409`, `list secrets`.

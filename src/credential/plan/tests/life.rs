@@ -79,6 +79,8 @@ fn a_renamed_secret_is_written_under_the_new_name_before_the_old_one_goes() {
 #[test]
 fn after_a_restart_the_token_under_the_old_name_is_read_and_not_asked_for() {
     assert_eq!(Scene::restarted().with(renamed).plan(MINUTE), Step::Recall("acme".into()));
+    let recalled = Scene::restarted().with(renamed).token_issued(Duration::ZERO).token_proved();
+    assert_eq!(recalled.plan(MINUTE), Step::Publish(Target::Managed), "and the ids stand beside it");
     let tried = Scene::restarted().with(renamed).with(|scene| scene.memory.recalled = Some(version("acme", 1)));
     assert_eq!(tried.plan(MINUTE), Step::Inspect(Target::ClientSecret), "once, if it was of no use");
     assert_eq!(Scene::restarted().with(renamed).plan(31 * MINUTE), Step::Inspect(Target::ClientSecret), "it is due");

@@ -35,6 +35,27 @@ fn after_a_restart_a_fresh_token_asks_for_nothing_at_all() {
 }
 
 #[test]
+fn after_a_restart_ids_of_which_nothing_good_is_known_are_asked_for_with_the_token_that_is_there() {
+    use {ConditionStatus::False, ConditionType::OrganizationResolved, ConditionType::Ready};
+    let open = [
+        &[][..],
+        &[(Ready, False, Reason::ApiGone), (OrganizationResolved, False, Reason::ApiGone)],
+        &[(OrganizationResolved, ConditionStatus::Unknown, Reason::Pending)],
+    ];
+    for conditions in open {
+        assert_eq!(Scene::restarted().reported(conditions).plan(MINUTE), Step::Recall("acme".into()), "{conditions:?}");
+    }
+    let told = [
+        &[(Ready, False, Reason::Ambiguous), (OrganizationResolved, False, Reason::Ambiguous)][..],
+        &[(Ready, ConditionStatus::True, Reason::Available), (OrganizationResolved, False, Reason::ApiGone)],
+        &[(Ready, ConditionStatus::True, Reason::Available), (OrganizationResolved, False, Reason::Unconfirmed)],
+    ];
+    for conditions in told {
+        assert!(matches!(Scene::restarted().reported(conditions).plan(MINUTE), Step::Wait(_)), "{conditions:?}");
+    }
+}
+
+#[test]
 fn the_first_renewal_after_a_restart_reads_the_client_secret() {
     assert_eq!(Scene::restarted().plan(30 * MINUTE), Step::Inspect(Target::ClientSecret));
 }

@@ -10,20 +10,36 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
+use kube::api::ListParams;
 use serde_json::{Value, json};
 
-use crate::support::secrets::entries;
+use super::secrets::entries;
+use super::stage::Stage;
 
 /// What stands for the credential's name.
 const NAME: &str = "acme";
 
 /// What is to be seen, and how it looks.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Outlook(BTreeMap<String, String>);
+pub(crate) struct Outlook(BTreeMap<String, String>);
+
+/// Of each credential, by its name.
+pub(crate) type Outlooks = BTreeMap<String, Outlook>;
+
+impl Stage<'_> {
+    /// What is to be seen of each credential.
+    pub(crate) async fn outlooks(&self) -> Outlooks {
+        // Status last: what it tells of a Secret is never older than what is seen of that.
+        let secrets = self.secrets().list(&ListParams::default()).await.unwrap().items;
+        let credentials = self.credentials().list(&ListParams::default()).await.unwrap();
+        let outlook = |credential| Outlook::of(&credential, &secrets);
+        credentials.into_iter().map(|credential| (credential.name_any(), outlook(credential))).collect()
+    }
+}
 
 impl Outlook {
     /// Of a credential, among these Secrets.
-    pub(super) fn of(credential: &AsaCredential, secrets: &[Secret]) -> Self {
+    pub(crate) fn of(credential: &AsaCredential, secrets: &[Secret]) -> Self {
         let name = credential.name_any();
         let mut outlook = Self::default();
         let own: Vec<_> = secrets.iter().filter(|secret| is_of(&name, secret)).collect();
@@ -35,7 +51,7 @@ impl Outlook {
     }
 
     /// The same but for these parts, which are as `other` has them.
-    pub(super) fn with(&self, parts: &[&str], other: &Self) -> Self {
+    pub(crate) fn with(&self, parts: &[&str], other: &Self) -> Self {
         let mut parts_and_messages: Vec<_> = parts.iter().map(|part| message_of(part)).collect();
         parts_and_messages.extend(parts.iter().map(|part| (*part).to_owned()));
         let mut with = self.0.clone();
@@ -47,7 +63,7 @@ impl Outlook {
     }
 
     /// The same with words before what a condition says.
-    pub(super) fn saying_first(mut self, words: &str, condition: &str) -> Self {
+    pub(crate) fn saying_first(mut self, words: &str, condition: &str) -> Self {
         if let Some(said) = self.0.get_mut(&message_of(condition)) {
             *said = said.replacen('"', &format!("\"{words}"), 1);
         }
@@ -55,12 +71,12 @@ impl Outlook {
     }
 
     /// Whether a condition is False.
-    pub(super) fn denies(&self, condition: &str) -> bool {
+    pub(crate) fn denies(&self, condition: &str) -> bool {
         self.0.get(condition).is_some_and(|said| said.starts_with("(False"))
     }
 
     /// In what this differs from what was expected.
-    pub(super) fn differences(&self, expected: &Self) -> Vec<String> {
+    pub(crate) fn differences(&self, expected: &Self) -> Vec<String> {
         let names: BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
         let look = |outlook: &Self, name: &str| outlook.0.get(name).map_or("nothing", String::as_str).to_owned();
         let differing = names.into_iter().filter(|name| self.0.get(*name) != expected.0.get(*name));
@@ -178,7 +194,7 @@ fn renewal(life: Life) -> String {
 /// A record without what differs from one credential to the next.
 fn lasting(record: &str) -> Value {
     let mut record: Value = serde_json::from_str(record).unwrap();
-    for fleeting in ["issuedAt", "expiresAt", "bundle", "digest"] {
+    for fleeting in ["issuedAt", "expiresAt", "bundle", "digest", "thumbprint"] {
         record.as_object_mut().unwrap().remove(fleeting);
     }
     for (part, fleeting) in [("key", "uid"), ("key", "resourceVersion"), ("identity", "resolvedAt")] {
