@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    Result, TURNS, floor, median,
+    Result, TURNS,
+    floor::{self, Template},
+    median,
     operator::{Operator, now},
     stage::Stage,
 };
@@ -12,11 +14,12 @@ const FLEET: usize = 1000;
 
 pub(crate) async fn measure(stage: &Stage, latency: Duration) -> Result<()> {
     let (mut ours, mut floors) = (Vec::new(), Vec::new());
+    let template = Template::take(stage).await?;
     stage.set_latency(latency);
     for _ in 0..TURNS {
         let fleet = stage.namespace(FLEET).await?;
         stage.credentials(&fleet).await?;
-        floors.push(floor::run(stage, &fleet).await?);
+        floors.push(floor::run(stage, &fleet, &template).await?);
 
         let fleet = stage.namespace(FLEET).await?;
         stage.credentials(&fleet).await?;

@@ -1,9 +1,7 @@
 //! The floor: a bare loop that sends for each credential the same requests, at a fixed concurrency, and decides nothing.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use asa_operator::{
-    api::AsaCredential,
+    api::{AsaCredential, AsaCredentialStatus},
     apple::{
         PrivateKey,
         ads::{Client as AppleClient, sign},
@@ -13,30 +11,85 @@ use asa_operator::{
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
-    Api, Resource,
-    api::{ObjectMeta, Patch, PatchParams, PostParams},
+    Api, ResourceExt,
+    api::{ListParams, PostParams},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     Result,
-    operator::now,
-    stage::{AT_ONCE, Fleet, Stage, boxed, client_id},
+    operator::{Operator, now},
+    stage::{AT_ONCE, Fleet, KEY_ID, Stage, TEAM, boxed, client_id},
 };
 
-/// Seconds until all is sent and answered.
-pub(crate) async fn run(stage: &Stage, fleet: &Fleet) -> Result<f64> {
+/// What the operator writes for one credential: the floor writes the same bytes but for names, uids and tokens.
+pub(crate) struct Template {
+    managed: Secret,
+    client_secret: Secret,
+    status: AsaCredentialStatus,
+}
+
+impl Template {
+    /// Taken from a credential that the operator looked after.
+    pub(crate) async fn take(stage: &Stage) -> Result<Self> {
+        let fleet = stage.namespace(1).await?;
+        stage.credentials(&fleet).await?;
+        let _operator = Operator::start(stage, Some(&fleet.namespace))?;
+        stage.all_ready(&fleet).await?;
+        let name = fleet.names().next().ok_or("no name")?;
+        let secrets = stage.secrets(&fleet);
+        let object = stage.api(&fleet).get(&name).await.map_err(boxed)?;
+        Ok(Self {
+            managed: secrets.get(&name).await.map_err(boxed)?,
+            client_secret: secrets.get(&format!("{name}-client-secret")).await.map_err(boxed)?,
+            status: object.status.ok_or("no status")?,
+        })
+    }
+
+    fn secret(of: &Secret, name: String, owner: &AsaCredential, values: &[(&str, String)]) -> Secret {
+        let mut secret = of.clone();
+        let mut owners = secret.metadata.owner_references.take().unwrap_or_default();
+        for reference in &mut owners {
+            reference.name = owner.name_any();
+            reference.uid = owner.uid().unwrap_or_default();
+        }
+        secret.metadata = kube::api::ObjectMeta {
+            name: Some(name),
+            labels: secret.metadata.labels,
+            annotations: secret.metadata.annotations,
+            owner_references: Some(owners),
+            ..kube::api::ObjectMeta::default()
+        };
+        let data = secret.data.get_or_insert_default();
+        for (key, value) in values {
+            data.insert((*key).to_owned(), ByteString(value.clone().into_bytes()));
+        }
+        secret
+    }
+}
+
+/// Seconds until every credential of the fleet is seen to be Ready.
+pub(crate) async fn run(stage: &Stage, fleet: &Fleet, template: &Template) -> Result<f64> {
     let http = reqwest::Client::new();
     let key = PrivateKey::parse(stage.private_key()?.as_bytes())?;
+    let objects = stage.api(fleet).list(&ListParams::default()).await.map_err(boxed)?.items;
     let started = now();
-    let work = fleet.names().map(|name| one(stage, fleet, &http, &key, name));
-    stream::iter(work).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    let work = objects.into_iter().map(|object| one(stage, fleet, template, (&http, &key), object));
+    let work = stream::iter(work).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) });
+    tokio::try_join!(work, stage.all_ready(fleet))?;
     Ok(started.elapsed().as_secs_f64())
 }
 
-async fn one(stage: &Stage, fleet: &Fleet, http: &reqwest::Client, key: &PrivateKey, name: String) -> Result<()> {
-    let client = AppleClient { client_id: client_id(&name), team_id: "SEARCHADS.team".into(), key_id: "key".into() };
-    let jwt = sign(key, &client, Clock::system().now().wall, Duration::from_hours(4296))?;
+async fn one(
+    stage: &Stage,
+    fleet: &Fleet,
+    template: &Template,
+    (http, key): (&reqwest::Client, &PrivateKey),
+    mut object: AsaCredential,
+) -> Result<()> {
+    let name = object.name_any();
+    let client = AppleClient { client_id: client_id(&name), team_id: TEAM.into(), key_id: KEY_ID.into() };
+    let jwt = sign(key, &client, Clock::system().now().wall, object.client_secret_lifetime())?;
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &client.client_id),
@@ -51,27 +104,15 @@ async fn one(stage: &Stage, fleet: &Fleet, http: &reqwest::Client, key: &Private
         let answer = http.get(format!("{url}{path}")).bearer_auth(&token).send().await?.error_for_status()?;
         answer.bytes().await?;
     }
-    let api = stage.secrets(fleet);
-    let authorization = format!("Bearer {token}");
-    let managed = [("access_token", token.as_str()), ("authorization", &authorization), ("org_id", "1")];
-    let secrets =
-        [secret(&format!("{name}-client-secret"), &[("client_secret", jwt.expose())]), secret(&name, &managed)];
-    for secret in secrets {
+    let api: Api<Secret> = stage.secrets(fleet);
+    let values = [("client_secret", jwt.expose().to_owned())];
+    let signed = Template::secret(&template.client_secret, format!("{name}-client-secret"), &object, &values);
+    let values = [("authorization", format!("Bearer {token}")), ("access_token", token)];
+    let managed = Template::secret(&template.managed, name.clone(), &object, &values);
+    for secret in [signed, managed] {
         api.create(&PostParams::default(), &secret).await.map_err(boxed)?;
     }
-    let statuses: Api<AsaCredential> = Api::namespaced(stage.client.clone(), &fleet.namespace);
-    let status = json!({
-        "apiVersion": AsaCredential::api_version(&()),
-        "kind": AsaCredential::kind(&()),
-        "status": {"observedGeneration": 1, "secret": {"name": name, "resourceVersion": "1"}},
-    });
-    statuses.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await.map_err(boxed)?;
+    object.status = Some(template.status.clone());
+    stage.api(fleet).replace_status(&name, &PostParams::default(), &object).await.map_err(boxed)?;
     Ok(())
-}
-
-fn secret(name: &str, entries: &[(&str, &str)]) -> Secret {
-    let data: BTreeMap<_, _> =
-        entries.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec()))).collect();
-    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-    Secret { metadata, data: Some(data), ..Secret::default() }
 }

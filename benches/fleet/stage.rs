@@ -20,8 +20,8 @@ use crate::Result;
 /// So many requests of the bench's own are under way at once.
 pub(crate) const AT_ONCE: usize = 64;
 
-const TEAM: &str = "SEARCHADS.team";
-const KEY_ID: &str = "key";
+pub(crate) const TEAM: &str = "SEARCHADS.team";
+pub(crate) const KEY_ID: &str = "key";
 
 pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
@@ -81,7 +81,7 @@ impl Stage {
 
     /// Creates the credentials of a fleet; nobody looks after them yet.
     pub(crate) async fn credentials(&self, fleet: &Fleet) -> Result<()> {
-        let api: Api<AsaCredential> = Api::namespaced(self.client.clone(), &fleet.namespace);
+        let api = self.api(fleet);
         let created = fleet.names().map(|name| {
             let (api, post) = (api.clone(), PostParams::default());
             async move { api.create(&post, &credential(&name)?).await.map_err(crate::stage::boxed) }
@@ -105,9 +105,13 @@ impl Stage {
         Api::namespaced(self.client.clone(), &fleet.namespace)
     }
 
+    pub(crate) fn api(&self, fleet: &Fleet) -> Api<AsaCredential> {
+        Api::namespaced(self.client.clone(), &fleet.namespace)
+    }
+
     /// Returns when every credential of the fleet is Ready.
     pub(crate) async fn all_ready(&self, fleet: &Fleet) -> Result<()> {
-        let api: Api<AsaCredential> = Api::namespaced(self.client.clone(), &fleet.namespace);
+        let api = self.api(fleet);
         let mut ready = std::collections::HashSet::new();
         let mut events = watcher(api, Config::default()).boxed();
         while ready.len() < fleet.size {
