@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     failure::Side,
     identity::Choice,
-    memory::{ClientSecretInHand, Inputs, TokenInHand},
+    memory::{ClientSecretInHand, Fence, Inputs, TokenInHand},
     now::{Now, between, later},
     observed::Observed,
     published::Record,
@@ -126,10 +126,13 @@ impl Observed<'_> {
     /// the future is no evidence, it is a clock that was wrong.
     fn is_superseded(&self, token: &TokenInHand, now: Now) -> bool {
         let Some(record) = self.published(Target::Managed) else { return false };
+        // What was there when this token was asked for is what it is to replace, be it of the same second.
+        let seen = self.own(Target::Managed).map(|meta| Fence::At(meta.version.clone()));
         let is_rival = record.issued_at == token.life.issued_at
             && record.bundle == token.bundle
             && !record.unverified
-            && record.thumbprint.as_ref() != Some(&token.thumbprint);
+            && record.thumbprint.as_ref() != Some(&token.thumbprint)
+            && token.fence != seen;
         (record.issued_at > token.life.issued_at || is_rival) && !is_from_the_future(record, now)
     }
 
