@@ -24,6 +24,11 @@ bench: ## Measure a fleet of credentials on a real API server: a quarter of an h
 	@tools/require.sh test
 	$(CARGO) bench --bench fleet
 
+.PHONY: fuzz
+fuzz: ## Try arbitrary keys, answers and states, TIME=60 seconds for each or one TARGET
+	@tools/require.sh fuzz
+	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
+
 .PHONY: generate
 generate: ## Write what is generated from the types: crds/
 	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asacredentials.asa-operator.dev.yaml

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says what is missing for a target, all of it at once, before anything is built.
 #
-#   tools/require.sh demo|test|lint
+#   tools/require.sh demo|test|fuzz|lint
 set -eu
 
 missing=''
@@ -16,6 +16,10 @@ need cargo 'Rust 1.95 or later, by https://rustup.rs'
 need cc 'a C compiler, for the cryptography of aws-lc (Debian and Ubuntu: apt-get install gcc libc6-dev)'
 
 case $1 in
+    fuzz)
+        need c++ 'a C++ compiler, for libFuzzer (Debian and Ubuntu: apt-get install g++)'
+        need python3 'finds the program that was built'
+        ;;
     lint)
         need python3 'reads the tree of dependencies'
         # A minimal toolchain of rustup lacks both; it brings them itself.

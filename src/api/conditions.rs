@@ -229,7 +229,8 @@ pub fn find(conditions: &[Condition], type_: ConditionType) -> Option<&Condition
 }
 
 /// Puts `new` into the list, in place of the one of its type if there is one. Where the status stays the same, so does
-/// the time of the last transition. The list ends up in the order of [`ConditionType::ALL`], conditions of others last.
+/// the time of the last transition. The list ends up in the order of [`ConditionType::ALL`], conditions of others last; of
+/// those the last ones go where the list would get longer than the schema allows, because then nothing could be written.
 pub fn set_condition(conditions: &mut Vec<Condition>, mut new: Condition) {
     match conditions.iter_mut().find(|old| old.type_ == new.type_) {
         Some(old) => {
@@ -241,6 +242,7 @@ pub fn set_condition(conditions: &mut Vec<Condition>, mut new: Condition) {
         None => conditions.push(new),
     }
     conditions.sort_by_key(Condition::place);
+    conditions.truncate(MAX_CONDITIONS);
 }
 
 /// Takes the condition that speaks of `type_` out of the list.

@@ -98,7 +98,7 @@ impl Http {
         now: Timestamp,
     ) -> Result<Answer, Error> {
         let request = self.to(url.0).post(url.0.join(url.1)).form(form);
-        exchange(endpoint, request, now).await
+        answered(endpoint, request, now).await
     }
 
     /// Asks with a credential in the header.
@@ -110,7 +110,7 @@ impl Http {
         now: Timestamp,
     ) -> Result<Answer, Error> {
         let request = self.to(url.0).get(url.0.join(url.1)).header(AUTHORIZATION, authorization);
-        exchange(endpoint, request, now).await
+        answered(endpoint, request, now).await
     }
 
     fn to(&self, base: &BaseUrl) -> &Client {
@@ -140,7 +140,7 @@ fn common() -> ClientBuilder {
 }
 
 /// A status with as much of the body as is worth reading.
-pub(super) struct Answer {
+pub struct Answer {
     endpoint: Endpoint,
     pub(super) status: u16,
     /// Complete for 200. For 4xx what could be read, perhaps nothing: there the status decides, and the body only adds a
@@ -151,6 +151,30 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Reads `response` to what `endpoint` was asked at `now`. A function of its arguments, so that any answer can be tried
+    /// without a server.
+    ///
+    /// # Errors
+    ///
+    /// Where a 200 has no body that is whole, plain and small enough.
+    pub async fn read(endpoint: Endpoint, mut response: Response, now: Timestamp) -> Result<Self, Error> {
+        let status = response.status().as_u16();
+        let date = headers::date(response.headers());
+        let mut answer = Self {
+            endpoint,
+            status,
+            body: Zeroizing::new(Vec::new()),
+            skew: date.map(|date| date.duration_since(now)),
+            retry_after: headers::retry_after(response.headers(), date.unwrap_or(now)),
+        };
+        if status == 200 {
+            answer.body = body(&mut response, MOST_BYTES).await.map_err(|class| answer.error(class))?;
+        } else if (400..500).contains(&status) {
+            answer.body = body(&mut response, MOST_BYTES_OF_REFUSAL).await.unwrap_or_default();
+        }
+        Ok(answer)
+    }
+
     /// The result of an answer that was understood.
     pub(super) fn reply<T>(&self, value: T) -> Reply<T> {
         Reply { value, skew: self.skew }
@@ -162,23 +186,9 @@ impl Answer {
     }
 }
 
-async fn exchange(endpoint: Endpoint, request: RequestBuilder, now: Timestamp) -> Result<Answer, Error> {
-    let mut response = request.send().await.map_err(|error| Error::new(endpoint, failure::class(&error)))?;
-    let status = response.status().as_u16();
-    let date = headers::date(response.headers());
-    let mut answer = Answer {
-        endpoint,
-        status,
-        body: Zeroizing::new(Vec::new()),
-        skew: date.map(|date| date.duration_since(now)),
-        retry_after: headers::retry_after(response.headers(), date.unwrap_or(now)),
-    };
-    if status == 200 {
-        answer.body = body(&mut response, MOST_BYTES).await.map_err(|class| answer.error(class))?;
-    } else if (400..500).contains(&status) {
-        answer.body = body(&mut response, MOST_BYTES_OF_REFUSAL).await.unwrap_or_default();
-    }
-    Ok(answer)
+async fn answered(endpoint: Endpoint, request: RequestBuilder, now: Timestamp) -> Result<Answer, Error> {
+    let response = request.send().await.map_err(|error| Error::new(endpoint, failure::class(&error)))?;
+    Answer::read(endpoint, response, now).await
 }
 
 /// The whole body, if it is no longer than `most` bytes; no more than that is ever held.

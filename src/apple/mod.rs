@@ -17,5 +17,5 @@ mod text;
 
 pub(crate) use echo::Echoes;
 pub use error::{Class, Endpoint, Error, Host, OAuthError};
-pub use http::{BaseUrl, BaseUrlError, Http, Reply, SetupError};
+pub use http::{Answer, BaseUrl, BaseUrlError, Http, Reply, SetupError};
 pub use private_key::{KeyError, KeyKind, PrivateKey};

@@ -20,7 +20,7 @@ use crate::credential::{
 const TICK: Duration = Duration::from_secs(15);
 
 /// Three hosts' worth of requests in flight, and as many runs again that have to do with the API server only.
-const MOST_RUNNING: usize = 6 * MOST_IN_FLIGHT as usize;
+pub const MOST_RUNNING: usize = 6 * MOST_IN_FLIGHT as usize;
 
 /// A wall clock that moved against the steady one by this much was set.
 const STEP: Duration = Duration::from_secs(5);

@@ -225,7 +225,10 @@ impl Report<'_> {
             (Some(_), _) => Said::yes(Reason::Resolved, "The ids are resolved."),
             // After a restart the ids stand, and so does what was said of them.
             (None, Some(before)) => match Reason::ALL.iter().find(|reason| reason.as_str() == before.reason) {
-                Some(reason) => Said { status: before.status, reason: *reason, message: before.message.clone() },
+                Some(reason) => {
+                    let message = cut(&before.message, LONGEST_MESSAGE);
+                    Said { status: before.status, reason: *reason, message }
+                }
                 None => Said::pending("The ids are to be resolved with the next token."),
             },
             _ => Said::pending("The ids are not resolved yet."),
@@ -375,3 +378,6 @@ impl Report<'_> {
 fn first<Row: Clone>(rows: &[Row]) -> Vec<Row> {
     rows.iter().take(MAX_CHOICES).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

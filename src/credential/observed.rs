@@ -95,6 +95,12 @@ impl Observed<'_> {
         self.memory.content(target).known.as_ref().filter(|known| known.version == meta.version)
     }
 
+    /// Whether both targets were looked at, so that it is known whose they are.
+    #[must_use]
+    pub fn knows_targets(&self) -> bool {
+        self.targets().all(|target| *self.sight(target) != Sight::Unknown)
+    }
+
     /// Whether `target` has to be looked at by name before anything is decided about it.
     #[must_use]
     pub fn must_look(&self, target: Target, now: Now) -> bool {
@@ -106,6 +112,14 @@ impl Observed<'_> {
     #[must_use]
     pub fn must_look_at_key(&self, now: Now) -> bool {
         self.poll_is_due(self.memory.key_looked_at, now)
+    }
+
+    /// When the first of the three Secrets is to be looked at again (steady clock), where they are not watched.
+    #[must_use]
+    pub fn next_look(&self) -> Option<Duration> {
+        let targets = Target::ALL.map(|target| self.memory.content(target).looked_at);
+        let first = targets.into_iter().chain([self.memory.key_looked_at]).flatten().min()?;
+        Some(first + self.polling?)
     }
 
     /// Every interval, and once before each renewal.
@@ -137,12 +151,12 @@ impl Observed<'_> {
         self.sight(target).meta().filter(|meta| meta.belongs_to(self.uid()) && !meta.is_going)
     }
 
-    /// What was published into `target`, unless somebody edited it.
+    /// What was published into `target`, unless it is known or obvious that somebody edited it.
     #[must_use]
     pub fn published(&self, target: Target) -> Option<&Record> {
         let meta = self.own(target)?;
         let is_damaged = self.judged(target, meta).is_some_and(|known| !known.intact);
-        meta.record.as_ref().filter(|_| !is_damaged)
+        meta.record.as_ref().filter(|record| !is_damaged && record.is_possible(target))
     }
 
     /// The life of the token that a reader of the managed Secret finds.

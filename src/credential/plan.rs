@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     failure::Side,
     memory::{Proof, TokenInHand},
-    now::{Now, between, earlier, later},
+    now::{Now, between, earlier},
     observed::Observed,
     schedule::Life,
     sight::Obstacle,
@@ -138,7 +138,7 @@ fn adoption(seen: &Observed<'_>, _: Now) -> Option<Step> {
 
 /// Is a token needed, and is there a client secret to ask for it with?
 fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
-    if seen.obstacle().is_some() || !seen.needs_token(now) {
+    if !seen.knows_targets() || seen.obstacle().is_some() || !seen.needs_token(now) {
         return None;
     }
     Some(if let Some(secret) = seen.recallable(now) {
@@ -159,7 +159,9 @@ fn proof(seen: &Observed<'_>, now: Now) -> Option<Step> {
     if seen.is_last_chance(now) {
         return None;
     }
-    seen.object.apis().get(asked).copied().map(Step::Verify)
+    let apis = seen.object.apis();
+    // From the first again where the spec was changed meanwhile, and names fewer than were asked.
+    apis.get(asked).or(apis.first()).copied().map(Step::Verify)
 }
 
 /// Whose is it?
@@ -230,7 +232,7 @@ fn until(seen: &Observed<'_>, now: Now) -> Until {
         .published_life()
         .into_iter()
         .flat_map(|life| [life.last_chance_at(), life.expires_at].map(|time| on_the_wall(life, time)));
-    let polls = seen.polling.into_iter().map(|interval| later(now.wall, interval));
+    let polls = seen.next_look().map(|look| now.wall_at(look));
     let times = retries.chain(demands).chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }

@@ -71,6 +71,20 @@ impl Record {
     pub fn life(&self) -> Life {
         Life { issued_at: self.issued_at, expires_at: self.expires_at }
     }
+
+    /// Whether what is in `target` can live from then to then. Where it cannot, somebody edited the record, and to wait for
+    /// its times could be to wait for ever.
+    #[must_use]
+    pub fn is_possible(&self, target: Target) -> bool {
+        self.issued_at < self.expires_at && self.life().length() <= target.longest_life()
+    }
+
+    /// Whether it was written with these entries, and its times are theirs: those are what readers go by.
+    #[must_use]
+    pub fn is_of(&self, entries: &Entries) -> bool {
+        let is = |key, time: Timestamp| entries.get(key).is_none_or(|text| text == time.to_string());
+        self.digest == entries.digest() && is("issued_at", self.issued_at) && is("expires_at", self.expires_at)
+    }
 }
 
 /// What the published ids rest on.
@@ -248,3 +262,6 @@ fn owner_reference(object: &AsaCredential, controller: bool) -> OwnerReference {
 fn text(record: &Record) -> String {
     serde_json::to_string(record).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

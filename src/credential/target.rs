@@ -1,5 +1,7 @@
 //! The Secrets that a credential has.
 
+use std::time::Duration;
+
 use crate::api::{
     AsaCredential,
     names::{TYPE_ACCESS_TOKEN, TYPE_CLIENT_SECRET},
@@ -24,6 +26,15 @@ impl Target {
         match self {
             Self::Managed => TYPE_ACCESS_TOKEN,
             Self::ClientSecret => TYPE_CLIENT_SECRET,
+        }
+    }
+
+    /// No longer than this lives what is in it: a token of Apple's for a day at most (one hour, as Apple says), a client
+    /// secret for 180 days.
+    pub(super) fn longest_life(self) -> Duration {
+        match self {
+            Self::Managed => Duration::from_hours(24),
+            Self::ClientSecret => Duration::from_hours(180 * 24),
         }
     }
 

@@ -33,8 +33,13 @@ async fn the_managed_secret_is_there_under_the_new_name_before_the_old_one_goes(
     stage.until(ready()).await;
     stage.operator_saw_it_all().await;
     let work = stage.work_since(&mark);
-    let expected =
-        ["create secrets renamed", "delete secrets acme", "get secrets acme", "update asacredentials/status acme"];
+    let expected = [
+        "create secrets renamed",
+        "delete secrets acme",
+        "get asacredentials acme",
+        "get secrets acme",
+        "update asacredentials/status acme",
+    ];
     assert_eq!(work, expected);
     let binding = stage.credential().await.status.unwrap().binding.unwrap();
     assert_eq!(binding.name, "renamed");

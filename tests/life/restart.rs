@@ -1,5 +1,10 @@
 //! The operator killed and started again.
 
+use asa_operator::api::names::ANNOTATION_RECORD;
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt as _;
+use serde_json::{Value, json};
+
 use crate::support::awaited::ready;
 use crate::support::credential::{KEY_SECRET, NAME, client_with_both};
 use crate::support::eventually;
@@ -113,6 +118,22 @@ async fn a_managed_secret_edited_while_the_operator_was_down_is_noticed() {
         .await;
     stage.operator_saw_it_all().await;
     assert_eq!(stage.token_requests_since(&mark), 1);
+}
+
+#[tokio::test]
+async fn a_record_edited_while_the_operator_was_down_does_not_let_the_token_live_longer() {
+    let mut stage = Stage::ready().await;
+    let old = stage.token().await;
+    stage.kill_operator();
+    let secret = stage.secret(NAME).await;
+    let mut record: Value = serde_json::from_str(&secret.annotations()[ANNOTATION_RECORD]).unwrap();
+    let end: Timestamp = record["expiresAt"].as_str().unwrap().parse().unwrap();
+    record["expiresAt"] = json!(end + SignedDuration::from_hours(10));
+    stage.change_secret(NAME, json!({"metadata": {"annotations": {ANNOTATION_RECORD: record.to_string()}}})).await;
+
+    stage.start_operator(&[]).await;
+
+    stage.token_other_than(&old).await;
 }
 
 #[tokio::test]

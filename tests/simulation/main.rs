@@ -9,6 +9,8 @@ mod clocks;
 mod crashes;
 mod events;
 mod faults;
+mod fleet;
+mod fleet_outages;
 mod lost_answers;
 mod outages;
 mod outlook;

@@ -32,7 +32,7 @@ impl Relapse {
         let told_before = |told: &Told| if told.is_of_credential() { self.credentials } else { self.secrets };
         let missing = events.iter().enumerate().filter(|(number, told)| *number >= told_before(told));
         for (_, told) in missing {
-            simulation.cluster.stored().tell_again(told.clone());
+            simulation.cluster.stored().tell_again(told);
         }
     }
 }

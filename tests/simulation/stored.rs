@@ -117,14 +117,14 @@ impl Stored {
     }
 
     fn tell(&mut self, told: Told) {
+        self.tell_again(&told);
         if let Some(history) = &mut self.history {
-            history.push(told.clone());
+            history.push(told);
         }
-        self.tell_again(told);
     }
 
     /// Tells what has been told already.
-    pub(crate) fn tell_again(&mut self, told: Told) {
+    pub(crate) fn tell_again(&mut self, told: &Told) {
         // Those of processes that are gone end here.
         self.watches.retain(|watch| watch.send(told.clone()).is_ok());
     }

@@ -10,12 +10,13 @@ use asa_operator::{
     api::{AdAccount, AdsApi, Organization},
     apple::{
         ads::ClientSecret,
-        error::{Class, Endpoint, Error, OAuthError},
+        error::{Class, Endpoint, Error, Host, OAuthError},
     },
     controller::{
         apple::{Apple, Issued, Listed},
         clock::Clock,
     },
+    credential::now::later,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -35,6 +36,20 @@ pub(crate) struct State {
     apis_down: Option<Class>,
     token_life: Duration,
     is_registered: bool,
+    latency: Duration,
+    visits: Vec<Visit>,
+}
+
+/// A request to Apple.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) host: Host,
+    /// When it was sent.
+    pub(crate) at: Timestamp,
+    /// When it was answered.
+    pub(crate) until: Timestamp,
+    /// Whose token was asked for, at the token endpoint.
+    pub(crate) client_id: Option<String>,
 }
 
 /// Apple; clones share it.
@@ -57,6 +72,8 @@ impl ToyApple {
             apis_down: None,
             token_life: HOUR,
             is_registered: true,
+            latency: Duration::ZERO,
+            visits: Vec::new(),
         };
         Self { clock, state: Arc::new(Mutex::new(state)), wire: Wire::default() }
     }
@@ -101,6 +118,21 @@ impl ToyApple {
         self.state().is_registered = is_registered;
     }
 
+    /// Every answer takes so long.
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        self.state().latency = latency;
+    }
+
+    /// A token that was issued at this time.
+    pub(crate) fn issue(&self, at: Timestamp) -> String {
+        self.state().issue(at)
+    }
+
+    /// All requests, in their order.
+    pub(crate) fn visits(&self) -> Vec<Visit> {
+        self.state().visits.clone()
+    }
+
     /// Whether a call with this token would work now.
     pub(crate) fn accepts(&self, token: &str) -> bool {
         self.state().check(token, self.clock.now().wall).is_ok()
@@ -123,9 +155,13 @@ impl ToyApple {
     async fn ask<T: Send + 'static>(
         &self,
         endpoint: Endpoint,
+        client_id: Option<&str>,
         mut answer: impl FnMut(&mut State, Timestamp) -> Result<T, Class> + Send + 'static,
     ) -> Result<T, Error> {
-        *self.state().asked.entry(endpoint.to_string()).or_default() += 1;
+        let latency = self.state().receive(endpoint, client_id, self.clock.now().wall);
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
         let (apple, clock) = (Arc::clone(&self.state), self.clock.clone());
         let effect = move || {
             let mut state = apple.lock().unwrap();
@@ -141,6 +177,14 @@ impl ToyApple {
 }
 
 impl State {
+    /// Somebody asks. Gives how long the answer takes.
+    fn receive(&mut self, endpoint: Endpoint, client_id: Option<&str>, at: Timestamp) -> Duration {
+        *self.asked.entry(endpoint.to_string()).or_default() += 1;
+        let (host, until) = (endpoint.host(), later(at, self.latency));
+        self.visits.push(Visit { host, at, until, client_id: client_id.map(ToOwned::to_owned) });
+        self.latency
+    }
+
     fn issue(&mut self, now: Timestamp) -> String {
         self.issued += 1;
         let token = format!("token-{}", self.issued);
@@ -174,19 +218,24 @@ impl State {
 }
 
 impl Apple for ToyApple {
-    async fn request_token(&self, _: &str, client_secret: &SecretString, _: Timestamp) -> Result<Issued, Error> {
+    async fn request_token(
+        &self,
+        client_id: &str,
+        client_secret: &SecretString,
+        _: Timestamp,
+    ) -> Result<Issued, Error> {
         let jwt = client_secret.expose_secret().to_owned();
-        self.ask(Endpoint::TokenEndpoint, move |state, now| state.exchange(&jwt, now)).await
+        self.ask(Endpoint::TokenEndpoint, Some(client_id), move |state, now| state.exchange(&jwt, now)).await
     }
 
     async fn me(&self, api: AdsApi, token: &SecretString, _: Timestamp) -> Result<Option<i64>, Error> {
         let token = token.expose_secret().to_owned();
-        self.ask(Endpoint::Me(api), move |state, now| state.check(&token, now).map(|()| Some(900))).await
+        self.ask(Endpoint::Me(api), None, move |state, now| state.check(&token, now).map(|()| Some(900))).await
     }
 
     async fn acls(&self, api: AdsApi, token: &SecretString, _: Timestamp) -> Result<Listed, Error> {
         let token = token.expose_secret().to_owned();
-        self.ask(Endpoint::Acls(api), move |state, now| {
+        self.ask(Endpoint::Acls(api), None, move |state, now| {
             state.check(&token, now)?;
             Ok(match api {
                 AdsApi::PlatformV1 => Listed::AdAccounts(vec![AdAccount { id: 7, name: None, org_id: Some(900) }]),

@@ -36,7 +36,7 @@ pub struct OrganizationChoice {
     pub org_id: Option<i64>,
 
     /// One: org_id is published, and where there are several without an orgId here, the resource is not Ready. Any:
-    /// whoever holds the token chooses at each call; no org_id is published where there are several, but all of them in
+    /// whoever holds the token chooses at each call; no org_id is published, but all that there are, in the entry
     /// organizations.json. Default: One.
     #[serde(default)]
     pub selection: Selection,
@@ -59,7 +59,8 @@ pub struct AdAccountChoice {
     pub id: Option<i64>,
 
     /// One: ad_account_id is published, and where there are several without an id here, the resource is not Ready. Any:
-    /// whoever holds the token chooses at each call; no ad_account_id is published where there are several. Default: One.
+    /// whoever holds the token chooses at each call; no ad_account_id is published, but all that there are, in the entry
+    /// organizations.json. Default: One.
     #[serde(default)]
     pub selection: Selection,
 }

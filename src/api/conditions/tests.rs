@@ -71,6 +71,17 @@ fn the_list_has_one_order_and_keeps_conditions_of_others_last() {
 }
 
 #[test]
+fn conditions_of_others_leave_room_for_ours() {
+    let ours = ready(ConditionStatus::True, Reason::Available, "2026-03-01T12:00:00Z");
+    let theirs = |n| Condition { type_: format!("Theirs{n}"), ..ours.clone() };
+    let mut list: Vec<Condition> = (0..MAX_CONDITIONS).map(theirs).collect();
+    set_condition(&mut list, ours.clone());
+    assert_eq!(list.len(), MAX_CONDITIONS);
+    assert!(find(&list, ConditionType::Ready).is_some());
+    assert_eq!(list[1], theirs(0));
+}
+
+#[test]
 fn a_condition_is_found_and_removed_by_its_type() {
     let mut list = vec![ready(ConditionStatus::True, Reason::Available, "2026-03-01T12:00:00Z")];
     assert!(find(&list, ConditionType::Ready).is_some());

@@ -68,6 +68,16 @@ pub async fn me(
     now: Timestamp,
 ) -> Result<Reply<Me>, Error> {
     let answer = ask(http, (base, "/me"), Endpoint::Me(api), token, now).await?;
+    me_in(&answer, api, token)
+}
+
+/// What `/me` of `api` answered to `token`.
+///
+/// # Errors
+///
+/// As [`me`].
+pub fn me_in(answer: &Answer, api: AdsApi, token: &AccessToken) -> Result<Reply<Me>, Error> {
+    insist_on_success(answer, token)?;
     let org_id = match api {
         AdsApi::PlatformV1 => json::read(&answer.body, "no result that is an object")
             .map(|PlatformMe { result: Object(result) }| result.org_id),
@@ -91,6 +101,16 @@ pub async fn acls(
     now: Timestamp,
 ) -> Result<Reply<Acls>, Error> {
     let answer = ask(http, (base, "/acls"), Endpoint::Acls(api), token, now).await?;
+    acls_in(&answer, api, token)
+}
+
+/// What `/acls` of `api` answered to `token`.
+///
+/// # Errors
+///
+/// As [`acls`].
+pub fn acls_in(answer: &Answer, api: AdsApi, token: &AccessToken) -> Result<Reply<Acls>, Error> {
+    insist_on_success(answer, token)?;
     let rows = match api {
         AdsApi::PlatformV1 => json::read(&answer.body, "no result.acls where each row has an adAccount id")
             .map(|PlatformAcls { result: Object(PlatformRows { acls: OneOrMany(rows) }) }| Acls::Platform(rows)),
@@ -123,9 +143,12 @@ async fn ask(
     let Some(authorization) = token.authorization() else {
         return Err(Error::new(endpoint, Class::Unauthorized));
     };
-    let answer = http.get(endpoint, url, authorization, now).await?;
+    http.get(endpoint, url, authorization, now).await
+}
+
+fn insist_on_success(answer: &Answer, token: &AccessToken) -> Result<(), Error> {
     if answer.status == 200 {
-        return Ok(answer);
+        return Ok(());
     }
     Err(Error { code: code(&answer.body, token), ..answer.error(Class::of(answer.status)) })
 }

@@ -7,5 +7,5 @@ pub mod identity;
 pub mod oauth;
 
 pub use client_secret::{Client, ClientSecret, PublishedError, SigningError, sign};
-pub use identity::{Acls, AdAccountRow, CampaignGroupRow, Me, acls, me};
-pub use oauth::{AccessToken, IssuedToken, request_token};
+pub use identity::{Acls, AdAccountRow, CampaignGroupRow, Me, acls, acls_in, me, me_in};
+pub use oauth::{AccessToken, IssuedToken, request_token, token_in};

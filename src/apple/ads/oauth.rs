@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::client_secret::ClientSecret;
 use crate::apple::echo::Echoes;
 use crate::apple::error::{Class, Endpoint, Error, OAuthError};
-use crate::apple::http::{BaseUrl, Http};
+use crate::apple::http::{Answer, BaseUrl, Http};
 use crate::apple::json::{self, Scalar};
 
 pub use crate::apple::http::Reply;
@@ -84,6 +84,15 @@ pub async fn request_token(
         ("scope", SCOPE),
     ];
     let answer = http.post(Endpoint::TokenEndpoint, (base, "/auth/oauth2/token"), &form, now).await?;
+    token_in(&answer, secret)
+}
+
+/// What the token endpoint answered to a request with `secret`.
+///
+/// # Errors
+///
+/// As [`request_token`].
+pub fn token_in(answer: &Answer, secret: &ClientSecret) -> Result<Reply<IssuedToken>, Error> {
     let issued = match answer.status {
         200 => issued(&answer.body),
         status @ (400 | 401) => Err(rejection(&answer.body, secret).unwrap_or_else(|| Class::of(status))),

@@ -94,6 +94,9 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 ("change", self.world.cluster.change(&self.namespace, &record.secret, &body).await)
             }
             (Fence::Absent, None) => {
+                if let Some(learned) = self.insist_on_the_resource("create", target, self.was_published()).await {
+                    return learned;
+                }
                 let body = creation(target, object, &entries, &record);
                 ("create", self.world.cluster.create(&self.namespace, &body).await)
             }
@@ -101,6 +104,25 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             _ => return Learned::Conflict(target),
         };
         self.written(verb, target, &record.secret, written, Learned::Wrote)
+    }
+
+    /// Whether the status tells of a Secret that was published before.
+    fn was_published(&self) -> bool {
+        self.seen.object.status.as_ref().is_some_and(|status| status.secret.is_some())
+    }
+
+    /// Asks whether the resource is still there, where that is in doubt. A Secret that is gone may have gone with its
+    /// resource, and a missing owner reference may have been taken away by `--cascade=orphan`: the watches are two, and
+    /// either may be ahead.
+    async fn insist_on_the_resource(&self, verb: &'static str, target: Target, in_doubt: bool) -> Option<Learned> {
+        if !in_doubt {
+            return None;
+        }
+        match self.world.cluster.is_there(self.seen.object).await {
+            Ok(true) => None,
+            Ok(false) => Some(failed(verb, Subject::Target(target), ClusterClass::Conflict)),
+            Err(class) => Some(failed(verb, Subject::Target(target), class)),
+        }
     }
 
     fn to_publish(&self, target: Target) -> Option<(Entries, Record, Option<Fence>)> {
@@ -118,18 +140,14 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         }
     }
 
-    /// Sets owner, labels and annotations. An owner reference is set only where the resource is surely not being deleted:
-    /// whoever deletes it with `--cascade=orphan` removes the reference on purpose, and the watches may tell of that first.
+    /// Sets owner, labels and annotations.
     pub(super) async fn restore(&self, target: Target) -> Learned {
         let object = self.seen.object;
         let found = self.seen.sight(target).meta().zip(target.name(object));
         let Some((meta, name)) = found else { return Learned::Conflict(target) };
-        if !target.is_retained(object) && !meta.has_owner_reference(self.seen.uid()) {
-            match self.world.cluster.is_there(object).await {
-                Ok(true) => {}
-                Ok(false) => return failed("mark", Subject::Target(target), ClusterClass::Conflict),
-                Err(class) => return failed("mark", Subject::Target(target), class),
-            }
+        let sets_owner = !target.is_retained(object) && !meta.has_owner_reference(self.seen.uid());
+        if let Some(learned) = self.insist_on_the_resource("mark", target, sets_owner).await {
+            return learned;
         }
         let body = restoration(target, object, meta);
         let written = self.world.cluster.change(&self.namespace, &name, &body).await;
@@ -186,5 +204,5 @@ fn intact(target: Target, content: SecretContent) -> Option<(Entries, Record)> {
     let SecretContent { meta, type_, data } = content;
     let record = meta.record?;
     let entries = Entries::read(target, data);
-    (type_ == target.secret_type() && record.digest == entries.digest()).then_some((entries, record))
+    (type_ == target.secret_type() && record.is_of(&entries)).then_some((entries, record))
 }

@@ -31,6 +31,15 @@ fn a_token_without_a_proof_waits_until_the_old_one_is_nearly_over() {
 }
 
 #[test]
+fn an_api_that_is_taken_out_of_the_spec_while_it_does_not_answer_does_not_keep_the_token_from_its_proof() {
+    let scene = Scene::new().key_read().client_secret_signed().token_issued(MINUTE);
+    let scene = scene.with(|scene| scene.memory.token.as_mut().unwrap().proof = Proof::Awaited(1));
+    assert_eq!(scene.plan(MINUTE), Step::Verify(AdsApi::CampaignManagementV5));
+    let fewer = scene.with(|scene| scene.object.spec.apis = Some(vec![AdsApi::CampaignManagementV5]));
+    assert_eq!(fewer.plan(MINUTE), Step::Verify(AdsApi::CampaignManagementV5));
+}
+
+#[test]
 fn a_first_token_waits_for_a_proof_however_long_it_takes() {
     let scene = Scene::new().key_read().client_secret_signed().token_issued(Duration::ZERO);
     let scene = scene.failed(Side::Token, silent(Endpoint::Me(V1)), 10 * MINUTE);

@@ -11,6 +11,37 @@ fn what_lies_at_the_targets_is_looked_at_before_apple_is_asked() {
 }
 
 #[test]
+fn while_a_target_cannot_be_looked_at_apple_is_not_asked() {
+    for target in Target::ALL {
+        let unseen = Scene::new().key_read().client_secret_signed().with(|scene| match target {
+            Target::Managed => scene.sights.managed = Sight::Unknown,
+            Target::ClientSecret => scene.sights.client_secret = Sight::Unknown,
+        });
+        let class = ClusterClass::Refused("no".into());
+        let failure = ClusterFailure { verb: "read", subject: Subject::Target(target), class };
+        let unseen = unseen.failed(Side::Cluster, Failure::Cluster(failure), MINUTE);
+        assert_eq!(unseen.plan(MINUTE), Step::Wait(Until::At(now(MINUTE + Duration::from_secs(1)).wall)));
+    }
+}
+
+#[test]
+fn a_record_of_a_token_that_lives_for_years_is_not_waited_for() {
+    let with_life = |life: Duration| {
+        Scene::restarted().with(|scene| {
+            let Sight::Present(meta) = &scene.sights.managed else { panic!() };
+            let mut meta = (**meta).clone();
+            let record = meta.record.as_mut().unwrap();
+            record.expires_at = later(record.issued_at, life);
+            scene.sights.managed = Sight::Present(Arc::new(meta));
+        })
+    };
+    assert!(matches!(with_life(24 * HOUR).plan(MINUTE), Step::Wait(Until::At(_))));
+    let edited = with_life(100_000 * HOUR);
+    assert_eq!(edited.plan(MINUTE), Step::Inspect(Target::ClientSecret), "and then a token is asked for");
+    assert_eq!(edited.seen().published_life(), None);
+}
+
+#[test]
 fn a_foreign_secret_stops_everything_but_reading_the_key() {
     let foreign = || Sight::Present(Arc::new(foreign("acme", 5)));
     assert_eq!(Scene::new().with(|scene| scene.sights.managed = foreign()).plan(MINUTE), Step::LoadKey);
@@ -102,7 +133,7 @@ fn where_secrets_are_polled_each_is_looked_at_in_turn() {
         scene.memory.client_secret_content.looked_at = Some(at);
     };
     let scene = Scene::settled().with(|scene| scene.polling = Some(5 * MINUTE)).with(|scene| looked(scene, MINUTE));
-    assert_eq!(scene.plan(2 * MINUTE), Step::Wait(Until::At(now(7 * MINUTE).wall)));
+    assert_eq!(scene.plan(2 * MINUTE), Step::Wait(Until::At(now(6 * MINUTE).wall)), "five minutes after the last look");
     assert_eq!(scene.plan(6 * MINUTE), Step::LookAtKey);
     let scene = scene.with(|scene| scene.memory.key_looked_at = Some(6 * MINUTE));
     assert_eq!(scene.plan(6 * MINUTE), Step::Look(Target::Managed));

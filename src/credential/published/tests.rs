@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use super::*;
+use crate::credential::entries::{Choices, Parts};
+
+fn life() -> Life {
+    let [issued_at, expires_at] = ["2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"].map(|time| time.parse().unwrap());
+    Life { issued_at, expires_at }
+}
+
+fn managed(ids: Ids) -> Entries {
+    let formats = BTreeSet::new();
+    let (life, choices) = (life(), Choices::default());
+    let token = "token".into();
+    Entries::managed(&Parts { client_id: "c", token: &token, life, ids, apis: &[], formats: &formats, choices })
+}
+
+fn record(entries: &Entries) -> Record {
+    let version = Version { uid: "uid-of-key".into(), resource_version: "1".into() };
+    Record {
+        secret: "acme".into(),
+        formats: BTreeSet::new(),
+        thumbprint: None,
+        issued_at: life().issued_at,
+        expires_at: life().expires_at,
+        bundle: "b".into(),
+        key: KeySource { version, entry: "private-key.pem".into() },
+        fingerprint: "SHA256:abc".into(),
+        identity: None,
+        unverified: false,
+        digest: entries.digest(),
+    }
+}
+
+#[test]
+fn a_record_is_of_the_entries_that_it_was_written_with_and_of_no_other() {
+    let entries = managed(Ids::default());
+    let written = record(&entries);
+    assert!(written.is_of(&entries));
+    let ids = Ids { org_id: Some(2), ..Ids::default() };
+    assert!(!written.is_of(&managed(ids)));
+
+    let signed = Entries::client_secret("c", &"a.b.c".into(), life());
+    assert!(record(&signed).is_of(&signed));
+}
+
+#[test]
+fn a_record_whose_times_were_edited_is_not_of_its_entries() {
+    let later = "2026-11-22T14:00:00Z".parse().unwrap();
+    for entries in [managed(Ids::default()), Entries::client_secret("c", &"a.b.c".into(), life())] {
+        assert!(!Record { expires_at: later, ..record(&entries) }.is_of(&entries));
+    }
+    let entries = managed(Ids::default());
+    assert!(!Record { issued_at: later, ..record(&entries) }.is_of(&entries));
+}
+
+#[test]
+fn no_token_lives_for_more_than_a_day_and_no_client_secret_for_more_than_180() {
+    let entries = managed(Ids::default());
+    let from = life().issued_at;
+    let after = |hours| Record { expires_at: from + Duration::from_hours(hours), ..record(&entries) };
+    for (target, hours) in [(Target::Managed, 24), (Target::ClientSecret, 4320)] {
+        assert!(after(hours).is_possible(target));
+        assert!(!after(hours + 1).is_possible(target));
+        assert!(!after(0).is_possible(target), "it never lived");
+        assert!(!Record { expires_at: Timestamp::MIN, ..record(&entries) }.is_possible(target));
+    }
+}

@@ -1,0 +1,87 @@
+//! The plan and the status, for arbitrary observations. The input is a list of events and edits, each a byte and what it
+//! needs, that begins at a settled credential; so short inputs are likely states, and libFuzzer can cut and join them.
+
+mod dice;
+mod edits;
+mod object;
+mod rules;
+mod scene;
+mod status;
+mod stored;
+mod troubles;
+
+use asa_operator::credential::plan::{Step, Until, plan};
+use asa_operator::credential::target::Target as Which;
+
+use crate::Target;
+use dice::Dice;
+pub(crate) use scene::{Scene, owner};
+
+pub(crate) const TARGET: Target = Target {
+    name: "plan",
+    run,
+    reaches: &[
+        "look",
+        "look at key",
+        "inspect",
+        "load key",
+        "sign",
+        "request token",
+        "verify",
+        "resolve",
+        "publish token",
+        "publish unverified token",
+        "publish client secret",
+        "restore",
+        "wait",
+        "wait for change",
+    ],
+};
+
+/// More events than any story needs.
+const MOST_EVENTS: usize = 48;
+
+fn run(data: &[u8]) -> &'static str {
+    let mut dice = Dice::new(data);
+    let mut scene = Scene::settled();
+    for _ in 0..MOST_EVENTS {
+        if dice.is_empty() {
+            break;
+        }
+        edits::edit(&mut scene, &mut dice);
+    }
+    judge(&scene)
+}
+
+/// Insists on every rule in this scene; says what is planned.
+pub(crate) fn judge(scene: &Scene) -> &'static str {
+    let step = plan(&scene.seen(), scene.now);
+    assert_eq!(plan(&scene.seen(), scene.now), step, "the same twice");
+    rules::insist(scene, &step);
+    status::insist(scene);
+    kind(scene, &step)
+}
+
+fn kind(scene: &Scene, step: &Step) -> &'static str {
+    match step {
+        Step::Look(_) => "look",
+        Step::LookAtKey => "look at key",
+        Step::Inspect(_) => "inspect",
+        Step::LoadKey => "load key",
+        Step::GenerateKey => "generate key",
+        Step::Recall(_) => "recall",
+        Step::Remove(_) => "remove",
+        Step::SignClientSecret => "sign",
+        Step::RequestToken => "request token",
+        Step::Verify(_) => "verify",
+        Step::Resolve(_) => "resolve",
+        Step::Publish(Which::Managed) if scene.memory.token.as_ref().is_some_and(|token| !token.is_proved()) => {
+            "publish unverified token"
+        }
+        Step::Publish(Which::Managed) => "publish token",
+        Step::Publish(Which::ClientSecret) => "publish client secret",
+        Step::Restore(_) => "restore",
+        Step::Wait(Until::At(_)) => "wait",
+        Step::Wait(Until::Changed) => "wait for change",
+    }
+}

@@ -1,0 +1,213 @@
+//! What must hold for a planned step, said in other words than the plan's own: from the Secrets as they are seen and the
+//! times as they stand.
+
+use std::time::Duration;
+
+use asa_operator::credential::{
+    failure::Side,
+    identity::Choice,
+    memory::TokenInHand,
+    now::{Now, between, earlier, later},
+    plan::{Step, Until, plan},
+    published::{Record, bundle},
+    schedule::Life,
+    secret_meta::SecretMeta,
+    sight::Sight,
+    target::Target,
+};
+use jiff::Timestamp;
+
+use super::Scene;
+use crate::acme::UID;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// No token is believed to live for longer, no interval and no pause is longer.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// Insists on every rule.
+pub(super) fn insist(scene: &Scene, step: &Step) {
+    no_step_is_taken_that_a_failure_holds_up(scene, step);
+    apple_is_asked_only_where_the_answer_can_be_used(scene, step);
+    match step {
+        Step::Publish(Target::Managed) => a_token_is_published_only_if_it_is_better(scene),
+        Step::Publish(Target::ClientSecret) => a_client_secret_is_published_while_it_is_good(scene),
+        Step::RequestToken => no_token_is_asked_for_while_one_is_good(scene),
+        Step::Wait(until) => a_wait_ends(scene, *until),
+        _ => {}
+    }
+}
+
+fn no_step_is_taken_that_a_failure_holds_up(scene: &Scene, step: &Step) {
+    let inputs = scene.seen().inputs(scene.now);
+    let held = |side: Side| {
+        let trouble = scene.memory.trouble(side);
+        trouble.is_some_and(|trouble| trouble.inputs == inputs && trouble.next_try > scene.now.steady)
+    };
+    let side = match step {
+        Step::Wait(_) => return,
+        Step::RequestToken | Step::Verify(_) => Side::Token,
+        Step::Resolve(_) => Side::Identity,
+        _ => Side::Cluster,
+    };
+    assert!(!held(side), "{step:?} although {:?}", scene.memory.trouble(side));
+}
+
+fn apple_is_asked_only_where_the_answer_can_be_used(scene: &Scene, step: &Step) {
+    if !matches!(step, Step::RequestToken | Step::Verify(_) | Step::Resolve(_)) {
+        return;
+    }
+    assert!(!is_going(scene), "{step:?} for a resource that is going");
+    for target in Target::ALL {
+        assert!(is_writable(scene, target), "{step:?} although the Secret is somebody else's");
+        let is_checked = *scene.seen().sight(target) != Sight::Unknown;
+        assert!(is_checked || *step != Step::RequestToken, "nobody knows whose the Secret is");
+    }
+    let apis = scene.object.apis();
+    match step {
+        Step::Verify(api) => {
+            assert!(apis.contains(api) && in_hand(scene).is_some_and(|life| !left(scene, life).is_zero()));
+        }
+        Step::Resolve(api) => {
+            let proved = scene.memory.token.as_ref().is_some_and(TokenInHand::is_proved);
+            assert!(apis.contains(api) && proved, "{step:?} without a proved token");
+        }
+        _ => {
+            let secret = scene.memory.client_secret.as_ref().expect("a client secret to ask with");
+            assert!(
+                scene.now.wall < secret.life.expires_at,
+                "a client secret that ended at {}",
+                secret.life.expires_at
+            );
+        }
+    }
+}
+
+fn a_token_is_published_only_if_it_is_better(scene: &Scene) {
+    let token = scene.memory.token.as_ref().expect("a token to publish");
+    assert!(is_writable(scene, Target::Managed), "a foreign Secret");
+    assert!(!left(scene, token.life).is_zero(), "a token that ended at {}", token.life.expires_at);
+    let seen = scene.seen();
+    let key = seen.key().expect("a key that it was issued for");
+    let ids = scene.object.client_ids().expect("a client that it was issued for");
+    assert_eq!(token.bundle, bundle(ids, &key.fingerprint), "a token of another client");
+    let old = readable(scene, Target::Managed);
+    if !token.is_proved() {
+        let life = old.expect("a first token waits for a proof").life();
+        let margin = (5 * MINUTE).min(life.length() / 12);
+        assert!(left(scene, life) <= margin, "unverified, over one that lives for {:?}", left(scene, life));
+    }
+    if let Some(old) = old.filter(|old| old.issued_at > token.life.issued_at) {
+        assert!(is_from_the_future(old, scene.now), "an older token over that of {}", old.issued_at);
+    }
+}
+
+fn a_client_secret_is_published_while_it_is_good(scene: &Scene) {
+    let secret = scene.memory.client_secret.as_ref().expect("a client secret to publish");
+    assert!(is_writable(scene, Target::ClientSecret), "a foreign Secret");
+    assert!(scene.now.wall < secret.life.expires_at, "a client secret that ended at {}", secret.life.expires_at);
+}
+
+/// A fresh token of the present client and key, as it was published and proved, is enough.
+fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
+    let asked_by_hand = scene.object.metadata.annotations.is_some();
+    let Some(record) = readable(scene, Target::Managed).filter(|record| !record.unverified && !asked_by_hand) else {
+        return;
+    };
+    let known = scene.memory.managed.known.as_ref();
+    let is_intact = known.is_some_and(|known| {
+        known.intact && scene.sights.managed.meta().is_some_and(|meta| meta.version == known.version)
+    });
+    let is_ours = scene.seen().bundle() == Some(&record.bundle);
+    let is_chosen = record.identity.as_ref().is_some_and(|identity| identity.choice == Choice::of(&scene.object));
+    if !(is_intact && is_ours && is_chosen && is_plausible(record) && record.issued_at <= scene.now.wall) {
+        return;
+    }
+    let life = record.life();
+    let early = life.length().mul_f64(0.45);
+    let asked = scene.object.access_token_renew_before().filter(|before| *before < life.length());
+    let due = later(life.issued_at, early).min(asked.map_or(Timestamp::MAX, |before| earlier(life.expires_at, before)));
+    assert!(left(scene, life) <= between(due, life.expires_at), "a token is asked for although the last one is fresh");
+}
+
+/// A wait ends at a time to come, not too far away; or, where only somebody's change can help, with that. Until then
+/// nothing is missed.
+fn a_wait_ends(scene: &Scene, until: Until) {
+    let is_stuck = is_going(scene)
+        || scene.seen().bad_key().is_some()
+        || Target::ALL.iter().any(|target| scene.seen().sight(*target).meta().is_some_and(|meta| !is_ours(meta)));
+    let Now { wall, steady } = scene.now;
+    // At the end of time there is nothing to wait for.
+    if wall > earlier(Timestamp::MAX, 2 * LONGEST_WAIT) {
+        return;
+    }
+    let unproved = scene.seen().token_in_hand(scene.now).is_some_and(|token| !token.is_proved());
+    assert!(
+        is_stuck || !unproved || scene.memory.troubles().count() > 0,
+        "a token is left lying, and nothing holds it up"
+    );
+    match until {
+        Until::Changed => assert!(is_stuck, "it waits for a change although time alone would do"),
+        Until::At(time) => {
+            assert!(time > wall, "it waits for {time}, at {wall}");
+            assert!(is_stuck || time <= later(wall, LONGEST_WAIT), "it waits until {time}, at {wall}");
+            let wait = between(wall, time);
+            for part in [wait / 3, wait.saturating_sub(Duration::from_nanos(1))] {
+                let then = plan(&scene.seen(), Now { wall: later(wall, part), steady: steady + part });
+                assert!(matches!(then, Step::Wait(_)), "{then:?} is due {part:?} after {wall}, before {time}");
+            }
+        }
+    }
+}
+
+/// Whether a reader of the managed Secret finds a token that has not ended, as far as that can be known.
+pub(super) fn a_live_token_is_published(scene: &Scene) -> bool {
+    readable(scene, Target::Managed).is_some_and(|record| !left(scene, record.life()).is_zero())
+}
+
+fn is_going(scene: &Scene) -> bool {
+    scene.object.metadata.deletion_timestamp.is_some()
+}
+
+fn is_writable(scene: &Scene, target: Target) -> bool {
+    scene.seen().sight(target).meta().is_none_or(is_ours)
+}
+
+fn is_ours(meta: &SecretMeta) -> bool {
+    let marked = meta.owner_label.as_deref() == Some(UID) || meta.owner_references.iter().any(|owner| owner.uid == UID);
+    marked && !meta.is_going
+}
+
+/// The record of a Secret of ours, unless it is known that somebody edited the Secret.
+fn readable(scene: &Scene, target: Target) -> Option<&Record> {
+    let sight = match target {
+        Target::Managed => &scene.sights.managed,
+        Target::ClientSecret => &scene.sights.client_secret,
+    };
+    let meta = sight.meta().filter(|meta| is_ours(meta))?;
+    let known = scene.memory.content(target).known.as_ref();
+    let edited = known.is_some_and(|known| !known.intact && known.version == meta.version);
+    meta.record.as_ref().filter(|_| !edited)
+}
+
+fn in_hand(scene: &Scene) -> Option<Life> {
+    scene.memory.token.as_ref().map(|token| token.life)
+}
+
+/// What is left of a token of this life by the wall clock; by the steady one too, where it is the token in hand.
+fn left(scene: &Scene, life: Life) -> Duration {
+    let by_wall = between(scene.now.wall, life.expires_at);
+    let token = scene.memory.token.as_ref().filter(|token| token.life == life);
+    let by_steady = token.map(|token| life.length().saturating_sub(scene.now.steady.saturating_sub(token.asked_at)));
+    by_steady.map_or(by_wall, |left| left.min(by_wall))
+}
+
+fn is_from_the_future(record: &Record, now: Now) -> bool {
+    record.issued_at > later(now.wall, MINUTE)
+}
+
+/// Whether a record can be of a token that Apple issued.
+fn is_plausible(record: &Record) -> bool {
+    let length = record.life().length();
+    (Duration::from_secs(1)..=LONGEST_WAIT).contains(&length)
+}

@@ -1,0 +1,204 @@
+//! All that is known of one credential, and what can happen to it.
+
+use std::{sync::Arc, time::Duration};
+
+use asa_operator::{
+    api::AsaCredential,
+    credential::{
+        identity::{Choice, Ids, Resolution, Round, Verdict},
+        memory::{ClientSecretInHand, Key, Known, Memory, Proof, TokenInHand, whole_seconds},
+        now::{Now, later},
+        observed::Observed,
+        published::{KeySource, Record, bundle, thumbprint},
+        schedule::Life,
+        secret_meta::{SecretMeta, Version},
+        sight::{Sight, Sights},
+        target::Target,
+    },
+};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use crate::acme::{UID, acme};
+
+/// The fingerprint of the key that the scene begins with.
+pub(crate) const FINGERPRINT: &str = "SHA256:abc";
+
+/// What the steady clock shows in the beginning.
+const UPTIME: Duration = Duration::from_hours(1);
+
+/// What is known of one credential, and when.
+pub(crate) struct Scene {
+    pub(crate) object: AsaCredential,
+    pub(crate) sights: Sights,
+    pub(crate) polling: Option<Duration>,
+    pub(crate) memory: Memory,
+    pub(crate) now: Now,
+    /// How often something was written or changed: the next resourceVersion.
+    state: u32,
+}
+
+impl Scene {
+    /// A minute after everything was done.
+    pub(crate) fn settled() -> Self {
+        let wall = Timestamp::from_second(1_795_348_800).unwrap_or_default();
+        let mut scene = Self {
+            object: acme(),
+            sights: Sights {
+                key_secret: Sight::Absent,
+                managed: Sight::Absent,
+                client_secret: Sight::Absent,
+                ..Sights::default()
+            },
+            polling: None,
+            memory: Memory::of(UID),
+            now: Now { wall, steady: UPTIME },
+            state: 0,
+        };
+        scene.touch_key();
+        scene.read_key(FINGERPRINT);
+        scene.sign(scene.object.client_secret_lifetime());
+        scene.issue(Duration::from_hours(1));
+        scene.prove();
+        scene.resolve();
+        scene.publish(Target::ClientSecret);
+        scene.publish(Target::Managed);
+        scene.pass(Duration::from_mins(1));
+        scene
+    }
+
+    pub(crate) fn seen(&self) -> Observed<'_> {
+        Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory)
+    }
+
+    /// Time passes, on both clocks.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now = Now { wall: later(self.now.wall, time), steady: self.now.steady + time };
+    }
+
+    /// A new state of the Secret of this name.
+    pub(crate) fn version(&mut self, name: &str) -> Version {
+        self.state += 1;
+        Version { uid: format!("uid-of-{name}"), resource_version: self.state.to_string() }
+    }
+
+    /// Somebody wrote the key's Secret.
+    pub(crate) fn touch_key(&mut self) {
+        let meta = foreign(self.version("key"));
+        self.sights.key_secret = Sight::Present(Arc::new(meta));
+    }
+
+    /// The key was read where it is, and is this one.
+    pub(crate) fn read_key(&mut self, fingerprint: &str) {
+        let Some(version) = self.sights.key_secret.meta().map(|meta| meta.version.clone()) else { return };
+        let place = &self.object.spec.private_key.secret_ref;
+        let (secret, entry) = (place.name.clone(), place.key.clone());
+        let (fingerprint, public_key) = (fingerprint.to_owned(), "PEM".to_owned());
+        self.memory.key = Some(Key { secret, source: KeySource { version, entry }, fingerprint, public_key });
+        self.memory.key_failure = None;
+    }
+
+    /// The bundle of the present spec and key.
+    pub(crate) fn bundle(&self) -> String {
+        let seen = self.seen();
+        let ids = self.object.client_ids().expect("ids, which no edit takes away");
+        bundle(ids, seen.key().map_or(FINGERPRINT, |key| &key.fingerprint))
+    }
+
+    /// A client secret is signed.
+    pub(crate) fn sign(&mut self, lifetime: Duration) {
+        let issued_at = whole_seconds(self.now.wall);
+        self.memory.client_secret = Some(ClientSecretInHand {
+            jwt: "a.b.c".into(),
+            life: Life { issued_at, expires_at: later(issued_at, lifetime) },
+            bundle: self.bundle(),
+            fence: Some(self.seen().fence(Target::ClientSecret)),
+        });
+    }
+
+    /// Apple issues a token.
+    pub(crate) fn issue(&mut self, expires_in: Duration) {
+        let issued_at = whole_seconds(self.now.wall);
+        self.memory.round = Round::default();
+        let value = format!("token of {issued_at}").into();
+        self.memory.token = Some(TokenInHand {
+            thumbprint: thumbprint(&value),
+            value,
+            life: Life { issued_at, expires_at: later(issued_at, expires_in) },
+            asked_at: self.now.steady,
+            bundle: self.bundle(),
+            proof: Proof::Awaited(0),
+            fence: Some(self.seen().fence(Target::Managed)),
+        });
+    }
+
+    /// An API accepts the token.
+    pub(crate) fn prove(&mut self) {
+        if let Some(token) = &mut self.memory.token {
+            token.proof = Proof::Proved;
+        }
+    }
+
+    /// Organization and ad account are resolved.
+    pub(crate) fn resolve(&mut self) {
+        self.memory.resolved(Resolution {
+            at: self.now.wall,
+            choice: Choice::of(&self.object),
+            ids: Ids { org_id: Some(1), parent_org_id: Some(9), ad_account_id: Some(7) },
+            organization: None,
+            ad_account: None,
+            organizations: vec![],
+            ad_accounts: vec![],
+            verdict: Verdict::Resolved,
+        });
+    }
+
+    /// What is in hand is written, if there is something.
+    pub(crate) fn publish(&mut self, target: Target) {
+        let Some(record) = self.record(target) else { return };
+        let version = self.version(&record.secret);
+        self.memory.content_mut(target).known =
+            Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
+        *self.sight_mut(target) = Sight::Present(Arc::new(ours(version, record)));
+    }
+
+    fn record(&self, target: Target) -> Option<Record> {
+        let seen = self.seen();
+        match target {
+            Target::Managed => Some(seen.managed_to_publish(self.memory.token.as_ref()?)?.1),
+            Target::ClientSecret => Some(seen.client_secret_to_publish(self.memory.client_secret.as_ref()?)?.1),
+        }
+    }
+
+    pub(crate) fn sight_mut(&mut self, target: Target) -> &mut Sight {
+        match target {
+            Target::Managed => &mut self.sights.managed,
+            Target::ClientSecret => &mut self.sights.client_secret,
+        }
+    }
+}
+
+/// The metadata of somebody's Secret.
+pub(crate) fn foreign(version: Version) -> SecretMeta {
+    SecretMeta { version, owner_label: None, owner_references: vec![], record: None, applied: None, is_going: false }
+}
+
+fn ours(version: Version, record: Record) -> SecretMeta {
+    SecretMeta {
+        owner_label: Some(UID.into()),
+        owner_references: vec![owner(UID)],
+        record: Some(record),
+        ..foreign(version)
+    }
+}
+
+/// An owner reference.
+pub(crate) fn owner(uid: &str) -> OwnerReference {
+    OwnerReference {
+        api_version: "asa-operator.dev/v1alpha1".into(),
+        kind: "AsaCredential".into(),
+        name: "acme".into(),
+        uid: uid.into(),
+        ..OwnerReference::default()
+    }
+}

@@ -1,0 +1,186 @@
+//! Thousands of credentials in the middle of their lives, evenly spread over all phases between two renewals.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use asa_operator::{
+    api::AsaCredential,
+    apple::{
+        PrivateKey,
+        ads::{Client, ClientSecret, sign},
+    },
+    credential::{
+        conditions::status,
+        entries::{Choices, Entries, Parts},
+        identity::{Choice, Ids, Resolution, Verdict},
+        memory::{Key, Known, Memory, whole_seconds},
+        now::{Now, earlier, later},
+        observed::Observed,
+        published::{IdentityRecord, KeySource, Record, bundle, creation, thumbprint},
+        schedule::{self, Life, Share},
+        secret_meta::{SecretMeta, Version},
+        sight::{Sight, Sights},
+        target::Target,
+    },
+};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use secrecy::SecretString;
+
+use crate::world::{ACME_KEY, DAY, GOOD_KEY, HOUR, Simulation, credential, key_entry};
+
+const IDS: Ids = Ids { org_id: Some(1), parent_org_id: Some(900), ad_account_id: Some(7) };
+
+/// The client secret of one in so many becomes due within the hour. Left to chance it would be one of thousands.
+const RESIGNING: u32 = 100;
+
+/// What all of them share: reading a key takes long without optimization.
+struct Founder {
+    now: Now,
+    private: PrivateKey,
+    key: Key,
+    client_secret: ClientSecret,
+}
+
+/// Their names, in the order in which their renewals are due.
+pub(crate) fn names(size: u32) -> impl Iterator<Item = String> {
+    (0..size).map(|number| format!("acme-{number:05}"))
+}
+
+/// So many credentials, each with all that an operator has given it, and no operator.
+pub(crate) fn fleet(size: u32) -> Simulation {
+    let simulation = Simulation::empty();
+    simulation.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(GOOD_KEY));
+    let founder = Founder::of(&simulation);
+    for (number, name) in (0..size).zip(names(size)) {
+        simulation.cluster.apply_credential(credential(&name));
+        founder.settle(&simulation, &name, number, f64::from(size - number) / f64::from(size));
+    }
+    simulation
+}
+
+/// Shares of a whole, evenly spread over all numbers, and as evenly over any stretch of them.
+fn scattered(number: u32) -> f64 {
+    /// The golden ratio: its multiples keep furthest apart.
+    const STEP: f64 = 0.618_033_988_75;
+    (f64::from(number) * STEP).fract()
+}
+
+impl Founder {
+    fn of(simulation: &Simulation) -> Self {
+        let private = PrivateKey::parse(&key_entry(GOOD_KEY)["private-key.pem"]).unwrap();
+        let source = KeySource { version: look(simulation, ACME_KEY).version, entry: "private-key.pem".to_owned() };
+        let now = Now { wall: simulation.now(), ..simulation.clock.now() };
+        let key = Key {
+            secret: ACME_KEY.to_owned(),
+            source,
+            fingerprint: private.fingerprint(),
+            public_key: private.public_key_pem(),
+        };
+        let client_secret = sign_at(&private, now.wall);
+        Self { now, private, key, client_secret }
+    }
+
+    /// Publishes both Secrets and the status; `share` of the time from issue to renewal is over.
+    fn settle(&self, simulation: &Simulation, name: &str, number: u32, share: f64) {
+        let object = simulation.cluster.credential(name);
+        let whole = Life { issued_at: self.now.wall, expires_at: later(self.now.wall, HOUR) };
+        let renewal = schedule::renewal(whole, Share::of(&object.uid().unwrap()), None);
+        let until_renewal = renewal.duration_since(self.now.wall).unsigned_abs();
+        let issued_at = whole_seconds(earlier(self.now.wall, until_renewal.mul_f64(share)));
+        let life = Life { issued_at, expires_at: later(issued_at, HOUR) };
+        let token = SecretString::from(simulation.apple.issue(issued_at));
+        let resolved_at = earlier(self.now.wall, DAY.mul_f64(scattered(number)));
+        let identity = IdentityRecord { resolved_at, choice: Choice::of(&object), ids: IDS };
+        let client_id = object.client_ids().unwrap().client_id;
+        let entries = Entries::managed(&Parts {
+            client_id,
+            token: &token,
+            life,
+            ids: IDS,
+            apis: &object.apis(),
+            formats: &BTreeSet::new(),
+            choices: Choices::default(),
+        });
+        let what_it_is = Some((identity.clone(), thumbprint(&token)));
+        let managed = self.publish(simulation, Target::Managed, &object, &entries, life, what_it_is);
+        let client_secret = if number.is_multiple_of(RESIGNING) {
+            let due = later(self.now.wall, HOUR.mul_f64(scattered(number)));
+            let end = later(due, object.client_secret_renew_before());
+            sign_at(&self.private, earlier(end, object.client_secret_lifetime()))
+        } else {
+            self.client_secret.clone()
+        };
+        let life = Life { issued_at: client_secret.issued_at(), expires_at: client_secret.expires_at() };
+        let entries = Entries::client_secret(client_id, &client_secret.expose().to_owned().into(), life);
+        let client_secret = self.publish(simulation, Target::ClientSecret, &object, &entries, life, None);
+        self.report(simulation, &object, identity, [managed, client_secret]);
+    }
+
+    fn publish(
+        &self,
+        simulation: &Simulation,
+        target: Target,
+        object: &AsaCredential,
+        entries: &Entries,
+        life: Life,
+        token: Option<(IdentityRecord, String)>,
+    ) -> SecretMeta {
+        let (identity, thumbprint) = token.unzip();
+        let record = Record {
+            secret: target.name(object).unwrap(),
+            issued_at: life.issued_at,
+            expires_at: life.expires_at,
+            bundle: bundle(object.client_ids().unwrap(), &self.key.fingerprint),
+            key: self.key.source.clone(),
+            fingerprint: self.key.fingerprint.clone(),
+            identity,
+            formats: BTreeSet::new(),
+            thumbprint,
+            unverified: false,
+            digest: entries.digest(),
+        };
+        let body = serde_json::to_value(creation(target, object, entries, &record)).unwrap();
+        simulation.cluster.stored().create(&body).unwrap()
+    }
+
+    /// The status that an operator would have written.
+    fn report(
+        &self,
+        simulation: &Simulation,
+        object: &AsaCredential,
+        identity: IdentityRecord,
+        secrets: [SecretMeta; 2],
+    ) {
+        let known =
+            |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
+        let mut memory = Memory::of(&object.uid().unwrap());
+        memory.key = Some(self.key.clone());
+        memory.managed.known = known(&secrets[0].version);
+        memory.client_secret_content.known = known(&secrets[1].version);
+        memory.resolution = Some(Resolution {
+            at: identity.resolved_at,
+            choice: identity.choice,
+            ids: identity.ids,
+            organization: None,
+            ad_account: None,
+            organizations: vec![],
+            ad_accounts: vec![],
+            verdict: Verdict::Resolved,
+        });
+        let [managed, client_secret] = secrets.map(|meta| Sight::Present(Arc::new(meta)));
+        let key_secret = Sight::Present(Arc::new(look(simulation, ACME_KEY)));
+        let sights = Sights { key_secret, managed, client_secret, ..Sights::default() };
+        let seen = Observed::new(object, sights, None, &memory);
+        simulation.cluster.stored().write_status(object, &status(&seen, self.now)).unwrap();
+    }
+}
+
+fn look(simulation: &Simulation, name: &str) -> SecretMeta {
+    simulation.cluster.stored().look(name).unwrap()
+}
+
+/// A client secret that was signed at this time, and lives for as long as one does by default.
+fn sign_at(private: &PrivateKey, time: Timestamp) -> ClientSecret {
+    let client = Client { client_id: "c".into(), team_id: "t".into(), key_id: "k".into() };
+    sign(private, &client, time, credential("acme").client_secret_lifetime()).unwrap()
+}
