@@ -142,11 +142,15 @@ impl Index {
         Some(id)
     }
 
-    /// A credential is gone.
-    pub fn remove_credential(&mut self, id: &Id) {
+    /// A credential is gone. Says whom that concerns: itself, and those whose Secrets were taken by it.
+    pub fn remove_credential(&mut self, id: &Id) -> Vec<Id> {
+        let object = self.credentials.get(id).cloned();
+        let taken = object.iter().flat_map(|object| targets_of(object)).flat_map(|secret| self.users_of(&secret));
+        let concerned = taken.filter(|user| user != id).chain([id.clone()]).collect();
         self.drop_interest(id, &[]);
         self.strays.remove(id);
         self.credentials.remove(id);
+        concerned
     }
 
     /// All credentials of a scope were listed: the others of that scope are gone.
@@ -154,10 +158,7 @@ impl Index {
         let in_scope = |id: &Id| scope.as_ref().is_none_or(|namespace| **namespace == *id.namespace);
         let gone: Vec<Id> =
             self.credentials.keys().filter(|id| in_scope(id) && !listed.contains(*id)).cloned().collect();
-        for id in &gone {
-            self.remove_credential(id);
-        }
-        gone
+        gone.iter().flat_map(|id| self.remove_credential(id)).collect()
     }
 
     /// A Secret is there. Says whom it concerns; a state that is known already concerns nobody.
@@ -299,9 +300,15 @@ impl Index {
 /// The names of all Secrets that a credential has to do with.
 fn secrets_of(object: &AsaCredential) -> Vec<SecretName> {
     let namespace = object.namespace().unwrap_or_default();
-    let key = object.spec.private_key.secret_ref.name.clone();
-    let targets = Target::ALL.into_iter().filter_map(|target| target.name(object));
-    targets.chain([key]).map(|name| SecretName { namespace: namespace.clone(), name }).collect()
+    let key = SecretName { namespace, name: object.spec.private_key.secret_ref.name.clone() };
+    targets_of(object).chain([key]).collect()
+}
+
+/// The names of the Secrets that it writes.
+fn targets_of(object: &AsaCredential) -> impl Iterator<Item = SecretName> {
+    let namespace = object.namespace().unwrap_or_default();
+    let names = Target::ALL.into_iter().filter_map(|target| target.name(object));
+    names.map(move |name| SecretName { namespace: namespace.clone(), name })
 }
 
 /// The name by which the queue knows `object`.

@@ -105,8 +105,8 @@ impl<C, A> Follower<C, A> {
                 }
                 Ok(Event::Delete(object)) => {
                     let id = Id::new(&object.namespace().unwrap_or_default(), &object.name_any());
-                    self.world.index().remove_credential(&id);
-                    self.wake([id]);
+                    let concerned = self.world.index().remove_credential(&id);
+                    self.wake(concerned);
                 }
                 Err(error) => self.report("AsaCredentials", &error),
             }

@@ -17,6 +17,7 @@ mod key;
 mod key_forms;
 mod metadata;
 mod misbehaviour;
+mod one_secret;
 mod organization;
 mod outage;
 mod polling;

@@ -158,11 +158,7 @@ impl Follower {
         let mut index = self.world.index();
         let concerned = match told {
             Told::Credential(object) => index.apply_credential(*object).into_iter().collect(),
-            Told::CredentialGone(name) => {
-                let id = Id::new(NAMESPACE, &name);
-                index.remove_credential(&id);
-                vec![id]
-            }
+            Told::CredentialGone(name) => index.remove_credential(&Id::new(NAMESPACE, &name)),
             Told::Secret(name, meta) => index.apply_secret(secret_name(&name), *meta),
             Told::SecretGone(name, uid) => index.remove_secret(secret_name(&name), Some(&uid)),
         };

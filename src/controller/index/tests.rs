@@ -54,6 +54,16 @@ fn what_a_list_does_not_name_is_absent_and_what_it_names_has_to_be_looked_at() {
 }
 
 #[test]
+fn a_credential_that_is_gone_concerns_those_that_name_its_secrets_but_not_those_that_share_its_key() {
+    let mut index = watching(&[]);
+    let mut heir = credential("heir", 1);
+    heir.spec.secret = Some(serde_json::from_value(json!({"name": "acme"})).unwrap());
+    index.apply_credential(heir);
+    index.apply_credential(credential("other", 1));
+    assert_eq!(names(&index.remove_credential(&Id::new("marketing", "acme"))), ["heir", "acme"]);
+}
+
+#[test]
 fn a_foreign_secret_concerns_nobody_and_is_not_kept() {
     let mut index = watching(&[]);
     assert!(index.apply_secret(secret("foreign"), meta("u", 5)).is_empty());
