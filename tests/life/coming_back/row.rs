@@ -65,6 +65,8 @@ const PATCH: &str = "patch secrets acme";
 const READ: &str = "get secrets acme";
 const READ_SIGNED: &str = "get secrets acme-client-secret";
 const READ_KEY: &str = "get secrets acme-key";
+/// Before a Secret is made for one that had some: a resource deleted meanwhile would not want it.
+const RESOURCE: &str = "get asacredentials acme";
 const TOKEN: &str = "apple token 200";
 const PROOF: &str = "apple me-v1 200";
 
@@ -186,7 +188,7 @@ fn keys_and_ids() -> Vec<Row> {
 
 fn names_and_forms() -> Vec<Row> {
     vec![
-        Row::new("renamed", &["create secrets acme-new", "delete secrets acme", READ, READ, STATUS]).changed(
+        Row::new("renamed", &["create secrets acme-new", "delete secrets acme", RESOURCE, READ, READ, STATUS]).changed(
             same,
             |document| {
                 let name = format!("{}-new", document.name());
@@ -198,6 +200,7 @@ fn names_and_forms() -> Vec<Row> {
             &[
                 "create secrets acme-signed",
                 "delete secrets acme-client-secret",
+                RESOURCE,
                 "get secrets acme-client-secret",
                 READ_KEY,
                 STATUS,
@@ -219,10 +222,10 @@ fn policies() -> Vec<Row> {
     let ephemeral = |document| signed(document, json!({"mode": "Ephemeral"}));
     vec![
         Row::new("retained", &[PATCH, STATUS]).changed(same, retained),
-        Row::new("retained-no-more", &["get asacredentials acme", PATCH, STATUS]).changed(retained, same),
+        Row::new("retained-no-more", &[RESOURCE, PATCH, STATUS]).changed(retained, same),
         Row::new("ephemeral", &["delete secrets acme-client-secret", "get secrets acme-client-secret", STATUS])
             .changed(same, ephemeral),
-        Row::new("ephemeral-no-more", &["create secrets acme-client-secret", READ_KEY, STATUS])
+        Row::new("ephemeral-no-more", &["create secrets acme-client-secret", RESOURCE, READ_KEY, STATUS])
             .changed(ephemeral, same),
         Row::new("lifetime", &[READ_KEY, "patch secrets acme-client-secret", STATUS])
             .changed(same, |document| signed(document, json!({"lifetime": "720h"}))),
@@ -232,18 +235,31 @@ fn policies() -> Vec<Row> {
 /// The ids asked for anew.
 const LISTS: [&str; 2] = ["apple acls-v1 200", "apple acls-v5 200"];
 
-/// All that a new credential takes.
-const ANEW: &[&str] =
-    &[LISTS[0], LISTS[1], PROOF, TOKEN, "create secrets acme", "create secrets acme-client-secret", READ_KEY, STATUS];
+/// All that a credential takes that has nothing left.
+const ANEW: &[&str] = &[
+    LISTS[0],
+    LISTS[1],
+    PROOF,
+    TOKEN,
+    "create secrets acme",
+    "create secrets acme-client-secret",
+    RESOURCE,
+    RESOURCE,
+    READ_KEY,
+    STATUS,
+];
 
 fn lost() -> Vec<Row> {
     vec![
         Row::new("secret-edited", &[LISTS[0], LISTS[1], PROOF, TOKEN, READ, READ_SIGNED, PATCH, STATUS])
             .happens(Event::SecretEdited),
-        Row::new("secret-gone", &[LISTS[0], LISTS[1], PROOF, TOKEN, "create secrets acme", READ_SIGNED, STATUS])
-            .happens(Event::Gone(&[""])),
+        Row::new(
+            "secret-gone",
+            &[LISTS[0], LISTS[1], PROOF, TOKEN, "create secrets acme", RESOURCE, READ_SIGNED, STATUS],
+        )
+        .happens(Event::Gone(&[""])),
         Row::new("secrets-gone", ANEW).happens(Event::Gone(&["", "-client-secret"])),
-        Row::new("signed-gone", &["create secrets acme-client-secret", READ_KEY, STATUS])
+        Row::new("signed-gone", &["create secrets acme-client-secret", RESOURCE, READ_KEY, STATUS])
             .happens(Event::Gone(&["-client-secret"])),
     ]
 }
@@ -266,7 +282,7 @@ fn restored() -> Vec<Row> {
             .changed(retained, retained)
             .happens(Event::Elsewhere)
             .ends(not_ready(Reason::SecretNotOwned)),
-        Row::new("elsewhere-adopted", &["create secrets acme-client-secret", READ, READ_KEY, PATCH, STATUS])
+        Row::new("elsewhere-adopted", &["create secrets acme-client-secret", RESOURCE, READ, READ_KEY, PATCH, STATUS])
             .changed(retained, adopted)
             .happens(Event::Elsewhere),
         Row::new(
