@@ -1,7 +1,7 @@
 //! The floor: a bare loop that sends for each credential the same requests, at a fixed concurrency, and decides nothing.
 
 use asa_operator::{
-    api::{AsaCredential, AsaCredentialStatus},
+    api::{AsaCredential, CredentialStatus},
     apple::{
         PrivateKey,
         ads::{Client as AppleClient, sign},
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct Template {
     managed: Secret,
     client_secret: Secret,
-    status: AsaCredentialStatus,
+    status: CredentialStatus,
 }
 
 impl Template {

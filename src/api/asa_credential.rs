@@ -8,8 +8,6 @@
 
 mod client_secret;
 mod identity;
-mod private_key;
-mod secret;
 
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
@@ -18,11 +16,11 @@ use serde::{Deserialize, Serialize};
 pub(super) use client_secret::default_lifetime;
 pub use client_secret::{ClientSecretMode, ClientSecretSpec};
 pub use identity::{AdAccountChoice, AdsApi, OrganizationChoice, Selection};
-pub use private_key::{GenerateKey, PrivateKeySource, SecretKeyRef};
-pub use secret::{Adoption, DeletionPolicy, SecretFormat, SecretSpec};
 
+use super::managed_secret::SecretSpec;
+use super::private_key::PrivateKeySource;
 use super::schema::{APPLE_ID, DURATION, MAX_DURATION_CHARS};
-use super::status::AsaCredentialStatus;
+use super::status::CredentialStatus;
 
 /// The API client as Apple shows it, and how its token is to be published.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +32,7 @@ use super::status::AsaCredentialStatus;
     shortname = "asacred",
     category = "apple",
     namespaced,
-    status = "AsaCredentialStatus",
+    status = "CredentialStatus",
     derive = "PartialEq",
     doc = "An API client of Apple Ads. From its private key and the ids that Apple shows, the operator keeps a Secret \
            with a live access token, the organization's id and the ad account's id.",

@@ -51,6 +51,10 @@ vocabulary! {
         ClientSecretIssued,
         /// Apple issued an access token.
         AccessTokenIssued,
+        /// A token for App Store Connect is signed.
+        TokenIssued,
+        /// App Store Connect knows the key.
+        KeyVerified,
         /// The ids of organization and ad account are known.
         OrganizationResolved,
         /// The managed Secret holds the newest token.
@@ -79,6 +83,12 @@ vocabulary! {
         Issued,
         /// The ids are known.
         Resolved,
+        /// Apple accepted a token of this key.
+        Verified,
+        /// The resource asks not to ask Apple whether it knows the key.
+        NotVerified,
+        /// Apple knows the key, and the account has an agreement to accept before the API answers.
+        AgreementMissing,
         /// The Secret holds what it should.
         Published,
         /// The last renewal went well and the next one is due in time.
@@ -113,6 +123,10 @@ vocabulary! {
         RequestRefused,
         /// Apple issued a token and then refused it.
         TokenRefused,
+        /// App Store Connect does not know the key, or not with these ids.
+        KeyRejected,
+        /// App Store Connect knew the key and refuses it now.
+        KeyRevoked,
         /// Apple asked for a pause.
         Throttled,
         /// Apple answered with a server error.

@@ -6,6 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt as _;
 use serde_json::json;
 
+use super::app_store_connect_credential::AppStoreConnectCredential;
 use super::asa_credential::AsaCredential;
 use super::conditions::{ConditionStatus, ConditionType, Reason};
 use super::schema::MAX_NAME_CHARS;
@@ -14,9 +15,14 @@ use super::schema::MAX_NAME_CHARS;
 const HEADER: &str =
     "# Generated from src/api by `asa-operator crd`. To change it, change the types and run `make generate`.\n";
 
+/// Fields of status that an `AsaCredential` alone has.
+const STATUS_OF_ADS: [&str; 5] = ["clientSecret", "organization", "organizations", "adAccount", "adAccounts"];
+
 /// Every definition of this operator: what to install, rather than what the types derive alone.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![finished(AsaCredential::crd())]
+    let mut app_store_connect = AppStoreConnectCredential::crd();
+    take_away_what_belongs_to_ads(&mut app_store_connect);
+    vec![finished(AsaCredential::crd()), finished(app_store_connect)]
 }
 
 /// Every definition of this operator as YAML documents: what stands in `crds/`.
@@ -36,6 +42,15 @@ fn finished(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
         }
     }
     crd
+}
+
+/// The kinds share the type of their status. What only Apple Ads knows is not in the other's schema.
+fn take_away_what_belongs_to_ads(crd: &mut CustomResourceDefinition) {
+    let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    let statuses = schemas.filter_map(|root| root.properties.as_mut()?.get_mut("status")?.properties.as_mut());
+    for status in statuses {
+        status.retain(|name, _| !STATUS_OF_ADS.contains(&name.as_str()));
+    }
 }
 
 /// Goes through the whole schema and

@@ -1,20 +1,16 @@
-//! What holds for a resource once every default is applied: here and nowhere else.
+//! What holds for a resource of one kind once every default is applied; what holds for both stands in `credential.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kube::ResourceExt as _;
 
+use super::app_store_connect_credential::{AppStoreConnectCredential, KeyType, TokenSpec};
 use super::asa_credential::{
-    AccessTokenSpec, Adoption, AdsApi, AsaCredential, ClientSecretMode, ClientSecretSpec, DeletionPolicy, GenerateKey,
-    SecretFormat, SecretSpec, Selection, default_lifetime,
+    AccessTokenSpec, AdsApi, AsaCredential, ClientSecretMode, ClientSecretSpec, Selection, default_lifetime,
 };
 
 /// The life of a client secret that serves one use.
 const EPHEMERAL_LIFETIME: Duration = Duration::from_mins(5);
-
-/// Labels or annotations where the user names none.
-static NONE: BTreeMap<String, String> = BTreeMap::new();
 
 /// The three ids that Apple shows beside an uploaded key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +31,6 @@ impl AsaCredential {
             team_id: self.spec.team_id.as_deref()?,
             key_id: self.spec.key_id.as_deref()?,
         })
-    }
-
-    /// Whether the operator may make the key pair.
-    pub fn generates_key(&self) -> bool {
-        self.spec.private_key.generate == GenerateKey::IfMissing
     }
 
     /// The APIs in use, in the user's order; both, the Platform API first, where the user named none.
@@ -112,47 +103,30 @@ impl AsaCredential {
             None => None,
         }
     }
+}
 
-    /// The name of the Secret with the access token.
-    pub fn secret_name(&self) -> String {
-        match &self.spec.secret {
-            Some(SecretSpec { name: Some(name), .. }) => name.clone(),
-            _ => self.name_any(),
+impl AppStoreConnectCredential {
+    /// Until when a token is valid, from its signing on.
+    pub fn token_lifetime(&self) -> Duration {
+        match &self.spec.token {
+            Some(token) => token.lifetime.into(),
+            None => TokenSpec::default().lifetime.into(),
         }
     }
 
-    /// The forms in which the managed Secret carries everything once more.
-    pub fn formats(&self) -> BTreeSet<SecretFormat> {
-        self.secret().map(|secret| secret.formats.iter().copied().collect()).unwrap_or_default()
+    /// How long before its end a token is renewed; `None`: at half of its life.
+    pub fn token_renew_before(&self) -> Option<Duration> {
+        self.spec.token.as_ref()?.renew_before.map(Into::into)
     }
 
-    /// The labels that the user wants on the managed Secret.
-    pub fn secret_labels(&self) -> &BTreeMap<String, String> {
-        self.secret().map_or(&NONE, |secret| &secret.labels)
+    /// What the token may be used for; nothing: for everything.
+    pub fn scope(&self) -> &[String] {
+        self.spec.token.as_ref().map_or(&[], |token| &token.scope)
     }
 
-    /// The annotations that the user wants on the managed Secret.
-    pub fn secret_annotations(&self) -> &BTreeMap<String, String> {
-        self.secret().map_or(&NONE, |secret| &secret.annotations)
-    }
-
-    /// Whether a Secret may be taken over that no existing resource owns.
-    pub fn adopts_unowned(&self) -> bool {
-        self.secret().is_some_and(|secret| secret.adoption == Adoption::IfUnowned)
-    }
-
-    /// Whether the managed Secret stays when the resource is deleted.
-    pub fn retains(&self) -> bool {
-        self.secret().is_some_and(|secret| secret.deletion_policy == DeletionPolicy::Retain)
-    }
-
-    /// Whether the operator is to leave this credential alone.
-    pub fn is_suspended(&self) -> bool {
-        self.spec.suspend
-    }
-
-    fn secret(&self) -> Option<&SecretSpec> {
-        self.spec.secret.as_ref()
+    /// The issuer of the token; none with an individual key.
+    pub fn issuer_id(&self) -> Option<&str> {
+        self.spec.issuer_id.as_deref().filter(|_| self.spec.key_type == KeyType::Team)
     }
 }
 

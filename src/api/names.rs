@@ -7,6 +7,9 @@ pub const LABEL_OWNER_UID: &str = "asa-operator.dev/owner-uid";
 /// Type of the Secret with the access token.
 pub const TYPE_ACCESS_TOKEN: &str = "asa-operator.dev/access-token";
 
+/// Type of the Secret with a token for App Store Connect or the Enterprise Program.
+pub const TYPE_APP_STORE_CONNECT_TOKEN: &str = "asa-operator.dev/app-store-connect-token";
+
 /// Type of the Secret with the client secret.
 pub const TYPE_CLIENT_SECRET: &str = "asa-operator.dev/client-secret";
 

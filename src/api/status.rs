@@ -1,4 +1,4 @@
-//! What the operator reports of an `AsaCredential`.
+//! What the operator reports of a credential.
 //!
 //! Bounds here are wider than what the operator writes: a report that the API server refuses helps nobody.
 
@@ -19,7 +19,7 @@ pub const MAX_CHOICES: usize = 50;
 /// What the operator last did and saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AsaCredentialStatus {
+pub struct CredentialStatus {
     /// The generation of the resource that this status speaks of; older than metadata.generation while a change waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = MAX_ID))]
@@ -32,8 +32,9 @@ pub struct AsaCredentialStatus {
     pub last_handled_reconcile_at: Option<String>,
 
     /// How far things got. Ready: what is in the Secret works now. RenewalHealthy: the next renewal is going well. In the
-    /// order of the work: PrivateKeyLoaded, ClientSecretIssued, AccessTokenIssued, OrganizationResolved,
-    /// SecretPublished. Present only while True: Reconciling, Stalled.
+    /// order of the work: PrivateKeyLoaded, ClientSecretIssued, AccessTokenIssued, OrganizationResolved, SecretPublished
+    /// (Apple Ads); PrivateKeyLoaded, TokenIssued, KeyVerified, SecretPublished (App Store Connect). Present only while
+    /// True: Reconciling, Stalled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_CONDITIONS))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -47,7 +48,7 @@ pub struct AsaCredentialStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<ClientSecretStatus>,
 
-    /// The life of the published access token.
+    /// The life of the published token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Life>,
 
@@ -82,7 +83,7 @@ pub struct AsaCredentialStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateKeyStatus {
-    /// The public key as PEM, as it is pasted into Apple Ads › Account Settings › API.
+    /// The public key as PEM, as it is pasted into Apple Ads › Account Settings › API. App Store Connect has it already.
     #[schemars(length(max = 1024))]
     pub public_key: String,
 

@@ -40,6 +40,24 @@ pub(super) struct Run {
     )]
     ads_campaign_url: BaseUrl,
 
+    /// Base URL of the App Store Connect API; GET {}/v1/apps
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASA_OPERATOR_APP_STORE_CONNECT_URL",
+        default_value = "https://api.appstoreconnect.apple.com"
+    )]
+    app_store_connect_url: BaseUrl,
+
+    /// Base URL of the Enterprise Program API; GET {}/v1/bundleIds
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASA_OPERATOR_ENTERPRISE_URL",
+        default_value = "https://api.enterprise.developer.apple.com"
+    )]
+    enterprise_url: BaseUrl,
+
     /// A namespace to look after; repeat it for several (in the environment: separated by commas). None: all namespaces
     #[arg(long = "namespace", value_name = "NS", env = "ASA_OPERATOR_NAMESPACE", value_delimiter = ',')]
     namespaces: Vec<String>,
@@ -96,6 +114,8 @@ impl Run {
                 apple_id: self.apple_id_url,
                 ads_platform: self.ads_platform_url,
                 ads_campaign: self.ads_campaign_url,
+                app_store_connect: self.app_store_connect_url,
+                enterprise: self.enterprise_url,
             },
             ca_bundle: ca_bundle.transpose()?,
             namespaces: self.namespaces,

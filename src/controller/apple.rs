@@ -7,12 +7,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::metrics::Metrics;
 use crate::{
-    api::{AdAccount, AdsApi, Organization},
+    api::{AdAccount, AdsApi, Organization, Program},
     apple::{
         ads::{self, AccessToken, Acls, AdAccountRow, CampaignGroupRow, ClientSecret},
+        app_store_connect,
         error::{Class, Endpoint, Error},
         http::{BaseUrl, Http},
     },
+    credential::probing::{Heard, Proof},
 };
 
 /// A token and how long it lives, from when it was asked for.
@@ -57,6 +59,14 @@ pub trait Apple: Send + Sync + 'static {
         token: &SecretString,
         now: Timestamp,
     ) -> impl Future<Output = Result<Listed, Error>> + Send;
+
+    /// Whether Apple knows the key that signed `token`.
+    fn probe(
+        &self,
+        program: Program,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> impl Future<Output = Heard> + Send;
 }
 
 /// Where Apple is.
@@ -68,6 +78,10 @@ pub struct AppleUrls {
     pub ads_platform: BaseUrl,
     /// API v5's.
     pub ads_campaign: BaseUrl,
+    /// App Store Connect's.
+    pub app_store_connect: BaseUrl,
+    /// The Enterprise Program's.
+    pub enterprise: BaseUrl,
 }
 
 /// The real Apple, over HTTP, every call counted.
@@ -128,6 +142,24 @@ impl Apple for RealApple {
             Acls::Platform(rows) => Listed::AdAccounts(rows.into_iter().map(ad_account).collect()),
             Acls::Campaign(rows) => Listed::Organizations(rows.into_iter().map(organization).collect()),
         })
+    }
+
+    async fn probe(&self, program: Program, token: &SecretString, now: Timestamp) -> Heard {
+        let url = match program {
+            Program::AppStore => &self.urls.app_store_connect,
+            Program::Enterprise => &self.urls.enterprise,
+        };
+        let answer = app_store_connect::probe(&self.http, url, program, token, now).await;
+        let result = self.counted(Endpoint::Probe(program), answer.map(|reply| reply.value));
+        let left = result.as_ref().map_or_else(|error| error.rate_limit, |probed| probed.rate_limit);
+        Heard {
+            result: result.map(|probed| match probed.proof {
+                app_store_connect::Proof::Accepted => Proof::Accepted,
+                app_store_connect::Proof::RoleTooNarrow => Proof::RoleTooNarrow,
+                app_store_connect::Proof::AgreementMissing => Proof::AgreementMissing,
+            }),
+            is_budget_low: left.is_some_and(|left| left.remaining < left.limit / 10),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use zeroize::Zeroizing;
 
 use crate::{
-    api::{AsaCredential, AsaCredentialStatus},
+    api::{Credential, CredentialStatus},
     controller::events::Note,
     credential::{
         failure::ClusterClass,
@@ -62,15 +62,15 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), ClusterClass>> + Send;
 
     /// Whether the resource, as its uid names it, is there and not being deleted.
-    fn is_there(&self, object: &AsaCredential) -> impl Future<Output = Result<bool, ClusterClass>> + Send;
+    fn is_there(&self, object: &Credential) -> impl Future<Output = Result<bool, ClusterClass>> + Send;
 
     /// Replaces the status of `object`; a conflict if the object is no longer as seen.
     fn write_status(
         &self,
-        object: &AsaCredential,
-        status: &AsaCredentialStatus,
-    ) -> impl Future<Output = Result<AsaCredential, ClusterClass>> + Send;
+        object: &Credential,
+        status: &CredentialStatus,
+    ) -> impl Future<Output = Result<Credential, ClusterClass>> + Send;
 
     /// Takes an Event to be made, some time. That it could not be made is logged, and nothing else.
-    fn tell(&self, object: &AsaCredential, note: Note) -> impl Future<Output = ()> + Send;
+    fn tell(&self, object: &Credential, note: Note) -> impl Future<Output = ()> + Send;
 }

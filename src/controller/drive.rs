@@ -32,12 +32,11 @@ pub async fn drive<C: Cluster, A: Apple>(
     let mut result = None;
     for _ in 0..MOST_STEPS {
         let Some(object) = world.index().credential(id).cloned() else { return Next::Changed };
-        let uid = object.metadata.uid.clone().unwrap_or_default();
-        if memory.uid != uid {
-            *memory = Memory::of(&uid);
+        if memory.uid != object.uid() {
+            *memory = Memory::of(object.uid());
         }
         let now = world.clock.now();
-        let seen = world.observe(&object, memory);
+        let seen = world.observe(&object, memory, now);
         let step = plan(&seen, now);
         if let Step::Wait(until) = step {
             if memory.cluster_trouble.is_some() && !is_wanted(&seen, Side::Cluster, now) {

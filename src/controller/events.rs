@@ -1,6 +1,6 @@
 //! Which changes of a status are worth an Event. A renewal that goes well is none.
 
-use crate::api::{AsaCredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
+use crate::api::{CredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
 
 /// An Event to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ const TOLD: [ConditionType; 2] = [ConditionType::Ready, ConditionType::RenewalHe
 
 /// What changed from `old` to `new` that people want to hear of.
 #[must_use]
-pub fn notes(old: Option<&AsaCredentialStatus>, new: &AsaCredentialStatus) -> Vec<Note> {
+pub fn notes(old: Option<&CredentialStatus>, new: &CredentialStatus) -> Vec<Note> {
     let before = |type_| find(old.map_or(&[], |old| &old.conditions), type_);
     let mut notes: Vec<Note> = Vec::new();
     for type_ in TOLD {

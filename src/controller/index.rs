@@ -8,11 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use kube::ResourceExt;
-
 use crate::{
     api::{
-        AsaCredential,
+        Credential, Kind,
         names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
     },
     credential::{
@@ -48,7 +46,7 @@ enum Secrets {
 /// All that is seen.
 #[derive(Debug, Default)]
 pub struct Index {
-    credentials: HashMap<Id, Arc<AsaCredential>>,
+    credentials: HashMap<Id, Arc<Credential>>,
     secrets: HashMap<SecretName, Sight>,
     users: HashMap<SecretName, BTreeSet<Id>>,
     /// Secrets that were written for a credential and that it does not name any more.
@@ -61,12 +59,12 @@ pub struct Index {
 impl Index {
     /// The credential, if it is there.
     #[must_use]
-    pub fn credential(&self, id: &Id) -> Option<&Arc<AsaCredential>> {
+    pub fn credential(&self, id: &Id) -> Option<&Arc<Credential>> {
         self.credentials.get(id)
     }
 
     /// All credentials.
-    pub fn credentials(&self) -> impl Iterator<Item = (&Id, &Arc<AsaCredential>)> {
+    pub fn credentials(&self) -> impl Iterator<Item = (&Id, &Arc<Credential>)> {
         self.credentials.iter()
     }
 
@@ -90,12 +88,12 @@ impl Index {
             return Holder::Object(format!("{} {}", owner.kind, owner.name));
         }
         let holder = meta.owner_label.as_deref().and_then(|uid| self.by_uid(namespace, uid));
-        holder.map_or(Holder::Nobody, |id| Holder::Object(format!("AsaCredential {}", id.name)))
+        holder.map_or(Holder::Nobody, |id| Holder::Object(format!("{} {}", id.kind.as_str(), id.name)))
     }
 
     fn by_uid(&self, namespace: &str, uid: &str) -> Option<&Id> {
         let mut there = self.credentials.iter().filter(|(id, _)| *id.namespace == *namespace);
-        there.find(|(_, object)| object.metadata.uid.as_deref() == Some(uid)).map(|(id, _)| id)
+        there.find(|(_, object)| object.uid() == uid).map(|(id, _)| id)
     }
 
     /// The Secrets that were written for a credential and that it does not name any more.
@@ -116,18 +114,20 @@ impl Index {
     }
 
     /// A credential is there, as a watch or the answer to a write tells. `true` if it is news.
-    pub fn apply_credential(&mut self, mut object: AsaCredential) -> Option<Id> {
+    pub fn apply_credential(&mut self, object: impl Into<Credential>) -> Option<Id> {
+        let mut object = object.into();
         let id = id_of(&object);
         if let Some(known) = self.credentials.get(&id)
-            && known.metadata.uid == object.metadata.uid
-            && !is_newer(known.metadata.resource_version.as_deref(), object.metadata.resource_version.as_deref())
+            && known.uid() == object.uid()
+            && !is_newer(known.metadata().resource_version.as_deref(), object.metadata().resource_version.as_deref())
         {
             return None;
         }
-        object.metadata.managed_fields = None;
-        object
-            .annotations_mut()
-            .retain(|name, _| [ANNOTATION_REQUESTED_AT, ANNOTATION_FLUX_REQUESTED_AT].contains(&&**name));
+        let metadata = object.metadata_mut();
+        metadata.managed_fields = None;
+        if let Some(annotations) = &mut metadata.annotations {
+            annotations.retain(|name, _| [ANNOTATION_REQUESTED_AT, ANNOTATION_FLUX_REQUESTED_AT].contains(&&**name));
+        }
         let named = secrets_of(&object);
         self.drop_interest(&id, &named);
         for secret in named {
@@ -153,9 +153,10 @@ impl Index {
         concerned
     }
 
-    /// All credentials of a scope were listed: the others of that scope are gone.
-    pub fn keep_credentials(&mut self, scope: &Scope, listed: &HashSet<Id>) -> Vec<Id> {
-        let in_scope = |id: &Id| scope.as_ref().is_none_or(|namespace| **namespace == *id.namespace);
+    /// All credentials of a kind and scope were listed: the others of them are gone.
+    pub fn keep_credentials(&mut self, kind: Kind, scope: &Scope, listed: &HashSet<Id>) -> Vec<Id> {
+        let in_scope =
+            |id: &Id| id.kind == kind && scope.as_ref().is_none_or(|namespace| **namespace == *id.namespace);
         let gone: Vec<Id> =
             self.credentials.keys().filter(|id| in_scope(id) && !listed.contains(*id)).cloned().collect();
         gone.iter().flat_map(|id| self.remove_credential(id)).collect()
@@ -288,7 +289,7 @@ impl Index {
                 // What is known of it stays true only while its events are kept.
                 self.gone.remove(&secret);
                 if let Some(Sight::Present(meta)) = self.secrets.remove(&secret)
-                    && object.metadata.uid.as_deref().is_some_and(|uid| meta.was_written_for(uid, &secret.name))
+                    && meta.was_written_for(object.uid(), &secret.name)
                 {
                     self.strays.entry(id.clone()).or_default().insert(secret.name, meta);
                 }
@@ -298,23 +299,22 @@ impl Index {
 }
 
 /// The names of all Secrets that a credential has to do with.
-fn secrets_of(object: &AsaCredential) -> Vec<SecretName> {
-    let namespace = object.namespace().unwrap_or_default();
-    let key = SecretName { namespace, name: object.spec.private_key.secret_ref.name.clone() };
+fn secrets_of(object: &Credential) -> Vec<SecretName> {
+    let key = SecretName { namespace: object.namespace().to_owned(), name: object.key_ref().name.clone() };
     targets_of(object).chain([key]).collect()
 }
 
 /// The names of the Secrets that it writes.
-fn targets_of(object: &AsaCredential) -> impl Iterator<Item = SecretName> {
-    let namespace = object.namespace().unwrap_or_default();
+fn targets_of(object: &Credential) -> impl Iterator<Item = SecretName> {
+    let namespace = object.namespace().to_owned();
     let names = Target::ALL.into_iter().filter_map(|target| target.name(object));
     names.map(move |name| SecretName { namespace: namespace.clone(), name })
 }
 
 /// The name by which the queue knows `object`.
 #[must_use]
-pub fn id_of(object: &AsaCredential) -> Id {
-    Id::new(&object.namespace().unwrap_or_default(), &object.name_any())
+pub fn id_of(object: &Credential) -> Id {
+    Id::new(object.kind(), object.namespace(), object.name())
 }
 
 fn hash(secret: &SecretName) -> u64 {

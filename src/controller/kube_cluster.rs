@@ -1,14 +1,15 @@
 //! The real port to the cluster, over kube's client.
 
-use std::{future::Future, time::Duration};
+use std::{fmt::Debug, future::Future, time::Duration};
 
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
-    core::{PartialObjectMeta, Request, Status},
+    core::{NamespaceResourceScope, PartialObjectMeta, Request, Status},
 };
 use kube_runtime::events::{Event, EventType, Recorder, Reporter};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::{
     sync::{
@@ -24,7 +25,7 @@ use super::{
     events::Note,
 };
 use crate::{
-    api::{AsaCredential, AsaCredentialStatus},
+    api::{Credential, CredentialStatus},
     apple::Echoes,
     credential::{
         failure::ClusterClass,
@@ -59,6 +60,22 @@ const LONGEST_REASON: usize = 40;
 /// So that the answer to a POST does not carry the secret back.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
+/// What both kinds of credentials are to the API server.
+trait Namespaced:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug + Into<Credential> + Sync
+{
+}
+
+impl<K> Namespaced for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + DeserializeOwned
+        + Clone
+        + Debug
+        + Into<Credential>
+        + Sync
+{
+}
+
 /// An API server.
 pub struct KubeCluster {
     client: Client,
@@ -80,6 +97,41 @@ impl KubeCluster {
         // The semaphore is never closed; without a permit the request would merely be one too many.
         let _place = self.places.acquire().await;
         within(request).await
+    }
+
+    async fn is_there_as<K: Namespaced>(&self, object: &K) -> Result<bool, ClusterClass> {
+        let api: Api<K> = Api::namespaced(self.client.clone(), object.meta().namespace.as_deref().unwrap_or_default());
+        let found = self.ask(async move { api.get_metadata_opt(&object.name_any()).await }).await?;
+        Ok(found.is_some_and(|found| {
+            found.metadata.uid == object.meta().uid && found.metadata.deletion_timestamp.is_none()
+        }))
+    }
+
+    async fn write_status_as<K: Namespaced>(
+        &self,
+        object: &K,
+        status: &CredentialStatus,
+    ) -> Result<Credential, ClusterClass> {
+        let unreadable = || ClusterClass::Unavailable("the request could not be built".to_owned());
+        let meta = object.meta();
+        // The spec is left out: on this path the API server takes the status and keeps everything else.
+        let body = json!({
+            "apiVersion": K::api_version(&()),
+            "kind": K::kind(&()),
+            "metadata": {
+                "name": meta.name,
+                "namespace": meta.namespace,
+                "uid": meta.uid,
+                "resourceVersion": meta.resource_version,
+            },
+            "status": status,
+        });
+        let body = serde_json::to_vec(&body).map_err(|_| unreadable())?;
+        let url = K::url_path(&(), meta.namespace.as_deref());
+        let request = Request::new(url)
+            .replace_subresource("status", &object.name_any(), &PostParams::default(), body)
+            .map_err(|_| unreadable())?;
+        self.ask(self.client.request::<K>(request)).await.map(Into::into)
     }
 
     fn secrets(&self, namespace: &str) -> Api<Secret> {
@@ -128,42 +180,21 @@ impl Cluster for KubeCluster {
         self.ask(self.secrets(namespace).delete(name, &options)).await.map(drop)
     }
 
-    async fn is_there(&self, object: &AsaCredential) -> Result<bool, ClusterClass> {
-        let api: Api<AsaCredential> =
-            Api::namespaced(self.client.clone(), object.metadata.namespace.as_deref().unwrap_or_default());
-        let found = self.ask(async move { api.get_metadata_opt(&object.name_any()).await }).await?;
-        Ok(found.is_some_and(|found| {
-            found.metadata.uid == object.metadata.uid && found.metadata.deletion_timestamp.is_none()
-        }))
+    async fn is_there(&self, object: &Credential) -> Result<bool, ClusterClass> {
+        match object {
+            Credential::Ads(object) => self.is_there_as(&**object).await,
+            Credential::AppStoreConnect(object) => self.is_there_as(&**object).await,
+        }
     }
 
-    async fn write_status(
-        &self,
-        object: &AsaCredential,
-        status: &AsaCredentialStatus,
-    ) -> Result<AsaCredential, ClusterClass> {
-        let unreadable = || ClusterClass::Unavailable("the request could not be built".to_owned());
-        // The spec is left out: on this path the API server takes the status and keeps everything else.
-        let body = json!({
-            "apiVersion": AsaCredential::api_version(&()),
-            "kind": AsaCredential::kind(&()),
-            "metadata": {
-                "name": object.metadata.name,
-                "namespace": object.metadata.namespace,
-                "uid": object.metadata.uid,
-                "resourceVersion": object.metadata.resource_version,
-            },
-            "status": status,
-        });
-        let body = serde_json::to_vec(&body).map_err(|_| unreadable())?;
-        let url = AsaCredential::url_path(&(), object.namespace().as_deref());
-        let request = Request::new(url)
-            .replace_subresource("status", &object.name_any(), &PostParams::default(), body)
-            .map_err(|_| unreadable())?;
-        self.ask(self.client.request(request)).await
+    async fn write_status(&self, object: &Credential, status: &CredentialStatus) -> Result<Credential, ClusterClass> {
+        match object {
+            Credential::Ads(object) => self.write_status_as(&**object, status).await,
+            Credential::AppStoreConnect(object) => self.write_status_as(&**object, status).await,
+        }
     }
 
-    async fn tell(&self, object: &AsaCredential, note: Note) {
+    async fn tell(&self, object: &Credential, note: Note) {
         let event = Event {
             type_: if note.is_warning { EventType::Warning } else { EventType::Normal },
             reason: note.reason,
@@ -171,8 +202,8 @@ impl Cluster for KubeCluster {
             action: note.action.to_string(),
             secondary: None,
         };
-        if self.events.try_send((event, object.object_ref(&()))).is_err() {
-            tracing::debug!(name = object.name_any(), "too many Events are waiting; one is dropped");
+        if self.events.try_send((event, object.object_ref())).is_err() {
+            tracing::debug!(name = object.name(), "too many Events are waiting; one is dropped");
         }
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Learned {
     Signed(ClientSecretInHand),
     /// Apple issued a token.
     Token(TokenInHand),
+    /// Apple was asked about the key, by this run or another.
+    Asked,
     /// An API accepted the token, and told whose it is.
     Proved(AdsApi, Option<i64>),
     /// An API refused the token, or gave no answer.
@@ -77,7 +79,7 @@ pub(super) struct Context {
     inputs: Inputs,
     published: Option<Life>,
     left: Duration,
-    choice: Choice,
+    choice: Option<Choice>,
     previous: Option<Resolution>,
     demand: Option<String>,
     is_ephemeral: bool,
@@ -92,10 +94,10 @@ impl Context {
             inputs: seen.inputs(now),
             published: seen.published_life(),
             left: seen.published_left(now),
-            choice: Choice::of(seen.object),
+            choice: seen.choice(),
             previous: seen.resolution().cloned().or_else(|| seen.recalled_resolution()),
             demand: seen.open_demand(now),
-            is_ephemeral: seen.object.client_secret_mode() == ClientSecretMode::Ephemeral,
+            is_ephemeral: seen.object.ads().is_some_and(|ads| ads.client_secret_mode() == ClientSecretMode::Ephemeral),
             names: seen.targets().filter_map(|target| target.name(seen.object)).collect(),
         }
     }
@@ -103,7 +105,7 @@ impl Context {
     /// Enters what was learned into `memory`, now that the step is `over`.
     pub(super) fn remember(mut self, memory: &mut Memory, learned: Learned, over: Now) {
         self.over = over;
-        if matches!(learned, Learned::Token(_) | Learned::Failed(Side::Token, _)) {
+        if matches!(learned, Learned::Token(_) | Learned::Asked | Learned::Failed(Side::Token, _)) {
             self.asked(memory);
         }
         match learned {
@@ -153,6 +155,8 @@ impl Context {
                 memory.round = crate::credential::identity::Round::default();
                 memory.token = Some(token);
             }
+            // What is known of a key is no single credential's.
+            Learned::Asked => {}
             Learned::Proved(api, org_id) => Self::proved(memory, api, org_id),
             Learned::NotProved(error) => self.not_proved(memory, error),
             Learned::Heard(api, said) => self.heard(memory, api, said),
@@ -216,7 +220,7 @@ impl Context {
             if was_published && let Some(known) = &mut memory.managed.known {
                 known.intact = false;
             }
-        } else if asked < self.choice.apis.len() {
+        } else if asked < self.choice.as_ref().map_or(0, |choice| choice.apis.len()) {
             token.proof = Proof::Awaited(asked);
             return;
         } else {
@@ -226,6 +230,7 @@ impl Context {
     }
 
     fn heard(self, memory: &mut Memory, api: AdsApi, said: Result<Listed, AppleError>) {
+        let Some(choice) = &self.choice else { return };
         let error = said.as_ref().err().cloned();
         match said {
             Ok(Listed::AdAccounts(rows)) => memory.round.ad_accounts = Some(Ok(rows)),
@@ -235,11 +240,11 @@ impl Context {
                 AdsApi::CampaignManagementV5 => memory.round.organizations = Some(Err(error.class)),
             },
         }
-        if memory.round.next(&self.choice.apis).is_some() {
+        if memory.round.next(&choice.apis).is_some() {
             return;
         }
-        let previous = self.previous.as_ref().filter(|previous| previous.choice == self.choice);
-        let resolution = resolve(&memory.round, self.choice.clone(), previous, self.now.wall);
+        let previous = self.previous.as_ref().filter(|previous| previous.choice == *choice);
+        let resolution = resolve(&memory.round, choice.clone(), previous, self.now.wall);
         match resolution.passing_failure() {
             Some((api, class)) => {
                 let here = error.filter(|error| error.endpoint == Endpoint::Acls(api));

@@ -4,8 +4,6 @@ mod asking;
 mod key;
 mod secrets;
 
-use kube::ResourceExt;
-
 pub(super) use key::KeyInHand;
 
 use super::{apple::Apple, cluster::Cluster, learned::Learned, world::World};
@@ -24,14 +22,16 @@ pub(super) async fn perform<C: Cluster, A: Apple>(
     key: &mut KeyInHand,
     now: Now,
 ) -> Learned {
-    let doing = Doing { world, seen, namespace: seen.object.namespace().unwrap_or_default(), now };
+    let doing = Doing { world, seen, namespace: seen.object.namespace().to_owned(), now };
     match step {
         Step::Look(target) => doing.look(*target).await,
         Step::LookAtKey => doing.look_at_key().await,
         Step::Inspect(target) => doing.inspect(*target).await,
         Step::LoadKey => doing.load_key(key).await,
         Step::GenerateKey => doing.generate_key().await,
-        Step::SignClientSecret => doing.sign(key).await,
+        Step::SignClientSecret => doing.sign_client_secret(key).await,
+        Step::SignToken => doing.sign_token(key).await,
+        Step::Probe(program) => doing.probe(*program, key).await,
         Step::Recall(name) => doing.recall(name).await,
         Step::RequestToken => doing.request_token().await,
         Step::Verify(api) => doing.verify(*api).await,

@@ -115,6 +115,7 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
         } else {
             self.queue.forget(id);
             self.memories.remove(id);
+            self.world.probes().leave(id);
         }
     }
 
@@ -142,5 +143,8 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
             }
         };
         self.queue.finished(&id, self.world.standing(&id), next, now);
+        for id in self.world.take_woken() {
+            self.wake(&id);
+        }
     }
 }

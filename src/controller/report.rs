@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{apple::Apple, cluster::Cluster, events::notes, world::World};
 use crate::{
-    api::AsaCredentialStatus,
+    api::CredentialStatus,
     credential::{
         conditions::status,
         failure::ClusterClass,
@@ -35,7 +35,7 @@ pub(super) async fn report<C: Cluster, A: Apple>(
         Until::Changed => Next::Changed,
         Until::At(time) => Next::At(time),
     };
-    let old = seen.object.status.as_ref();
+    let old = seen.object.status();
     let new = status(seen, now);
     if seen.is_going() || old == Some(&new) {
         return Reported { next, failures: 0 };
@@ -53,8 +53,8 @@ pub(super) async fn report<C: Cluster, A: Apple>(
             // What changed or is gone, the watch tells.
             if !matches!(class, ClusterClass::Conflict | ClusterClass::NamespaceGoing) {
                 tracing::warn!(
-                    namespace = seen.object.metadata.namespace.as_deref(),
-                    name = seen.object.metadata.name.as_deref(),
+                    namespace = seen.object.namespace(),
+                    name = seen.object.name(),
                     "the status could not be written: {class}"
                 );
             }
@@ -66,9 +66,9 @@ pub(super) async fn report<C: Cluster, A: Apple>(
 }
 
 /// One line for what a reader of the Secret may notice.
-fn log(seen: &Observed<'_>, new: &AsaCredentialStatus) {
-    let old = seen.object.status.as_ref();
-    let (namespace, name) = (seen.object.metadata.namespace.as_deref(), seen.object.metadata.name.as_deref());
+fn log(seen: &Observed<'_>, new: &CredentialStatus) {
+    let old = seen.object.status();
+    let (namespace, name) = (seen.object.namespace(), seen.object.name());
     if let Some(life) = new.access_token.filter(|life| old.and_then(|old| old.access_token) != Some(*life)) {
         tracing::info!(namespace, name, expires_at = %life.expires_at, renewal_time = %life.renewal_time, "published a token");
     }

@@ -1,18 +1,19 @@
 //! The watches that feed the index: the credentials, and the metadata of Secrets.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt::Debug, sync::Arc, time::Duration};
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
-    Api, Client, ResourceExt,
-    core::{DeserializeGuard, PartialObjectMeta},
+    Api, Client, Resource, ResourceExt,
+    core::{DeserializeGuard, NamespaceResourceScope, PartialObjectMeta},
 };
 use kube_runtime::{
     WatchStreamExt,
     utils::ResetTimerBackoff,
     watcher::{self, Config, Event, ExponentialBackoff, watcher},
 };
+use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
     world::World,
 };
 use crate::{
-    api::AsaCredential,
+    api::{AppStoreConnectCredential, AsaCredential, Credential, Kind},
     credential::{queue::Id, secret_meta::SecretMeta},
 };
 
@@ -40,14 +41,23 @@ pub async fn follow<C: Send + Sync, A: Send + Sync>(
     woken: UnboundedSender<Id>,
     synced: watch::Sender<bool>,
 ) {
-    let (listed, mut credentials_listed) = watch::channel(false);
+    let (ads, mut ads_listed) = watch::channel(false);
+    let (app_store_connect, mut app_store_connect_listed) = watch::channel(false);
     let follower = Follower { client, scope, world, woken };
     let secrets = async {
-        if credentials_listed.wait_for(|listed| *listed).await.is_ok() {
-            follower.follow_secrets(&synced).await;
+        let listed = [&mut ads_listed, &mut app_store_connect_listed];
+        for kind in listed {
+            if kind.wait_for(|listed| *listed).await.is_err() {
+                return;
+            }
         }
+        follower.follow_secrets(&synced).await;
     };
-    tokio::join!(follower.follow_credentials(&listed), secrets);
+    tokio::join!(
+        follower.follow_credentials::<AsaCredential>(Kind::Ads, &ads),
+        follower.follow_credentials::<AppStoreConnectCredential>(Kind::AppStoreConnect, &app_store_connect),
+        secrets,
+    );
 }
 
 /// A watch that broke is tried again after half a second at first and three seconds at most. kube's own limit of 30 s would
@@ -76,9 +86,12 @@ impl<C, A> Follower<C, A> {
         }
     }
 
-    async fn follow_credentials(&self, synced: &watch::Sender<bool>) {
-        type Guarded = DeserializeGuard<AsaCredential>;
-        let api: Api<Guarded> = match &self.scope {
+    async fn follow_credentials<K>(&self, kind: Kind, synced: &watch::Sender<bool>)
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Into<Credential>,
+        K: Clone + Debug + DeserializeOwned + Send + 'static,
+    {
+        let api: Api<DeserializeGuard<K>> = match &self.scope {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
@@ -88,27 +101,27 @@ impl<C, A> Follower<C, A> {
             match event {
                 Ok(Event::Init) => listed.clear(),
                 Ok(Event::InitApply(object)) => {
-                    if let Some(object) = readable(object) {
+                    if let Some(object) = readable(kind, object) {
                         listed.insert(id_of(&object));
                         let news = self.world.index().apply_credential(object);
                         self.wake(news);
                     }
                 }
                 Ok(Event::InitDone) => {
-                    let gone = self.world.index().keep_credentials(&self.scope, &listed);
+                    let gone = self.world.index().keep_credentials(kind, &self.scope, &listed);
                     self.wake(gone);
                     synced.send_replace(true);
                 }
                 Ok(Event::Apply(object)) => {
-                    let news = readable(object).and_then(|object| self.world.index().apply_credential(object));
+                    let news = readable(kind, object).and_then(|object| self.world.index().apply_credential(object));
                     self.wake(news);
                 }
                 Ok(Event::Delete(object)) => {
-                    let id = Id::new(&object.namespace().unwrap_or_default(), &object.name_any());
+                    let id = Id::new(kind, &object.namespace().unwrap_or_default(), &object.name_any());
                     let concerned = self.world.index().remove_credential(&id);
                     self.wake(concerned);
                 }
-                Err(error) => self.report("AsaCredentials", &error),
+                Err(error) => self.report(kind.as_str(), &error),
             }
         }
     }
@@ -120,7 +133,7 @@ impl<C, A> Follower<C, A> {
         };
         loop {
             let refused = self.watch_secrets(api.clone(), synced).await;
-            self.report("Secrets", &refused);
+            self.report("Secret", &refused);
             let concerned = self.world.index().secrets_polled(&self.scope);
             self.wake(concerned);
             synced.send_replace(true);
@@ -152,7 +165,7 @@ impl<C, A> Follower<C, A> {
                 }
                 Ok(None) => return watcher::Error::NoResourceVersion,
                 Err(error) if is_refusal(&error) => return error,
-                Err(error) => self.report("Secrets", &error),
+                Err(error) => self.report("Secret", &error),
             }
         }
     }
@@ -175,19 +188,20 @@ impl<C, A> Follower<C, A> {
             Some(code) => format!("the API server answered {code}"),
             None => "no connection to the API server".to_owned(),
         };
-        tracing::warn!(scope, "{what} cannot be watched: {cause}");
+        tracing::warn!(scope, "{what}s cannot be watched: {cause}");
     }
 }
 
 /// A resource that an older or newer CRD let in, or `None` with a line in the log.
-fn readable(object: DeserializeGuard<AsaCredential>) -> Option<AsaCredential> {
+fn readable<K: Into<Credential>>(kind: Kind, object: DeserializeGuard<K>) -> Option<Credential> {
     match object.0 {
-        Ok(object) => Some(object),
+        Ok(object) => Some(object.into()),
         Err(invalid) => {
             tracing::error!(
                 namespace = invalid.metadata.namespace.as_deref(),
                 name = invalid.metadata.name.as_deref(),
-                "an AsaCredential cannot be read and is left alone; compare it with the installed CRD"
+                kind = kind.as_str(),
+                "a resource cannot be read and is left alone; compare it with the installed CRD"
             );
             None
         }

@@ -6,21 +6,20 @@ use std::{
     time::Duration,
 };
 
-use kube::ResourceExt;
-
 use super::{
     clock::Clock,
     index::{Index, SecretName, id_of},
     metrics::Metrics,
 };
 use crate::{
-    api::AsaCredential,
+    api::Credential,
     apple::error::Host,
     credential::{
         memory::Memory,
         now::Now,
         observed::Observed,
         pacing::{Entry, Pacing, Rate},
+        probing::{Heard, Probes},
         published::Record,
         queue::{Id, Standing},
         secret_meta::SecretMeta,
@@ -52,18 +51,25 @@ pub struct World<C, A> {
     settings: Settings,
     index: Mutex<Index>,
     pacing: Arc<Mutex<Pacing>>,
+    probes: Arc<Mutex<Probes>>,
+    woken: Mutex<Vec<Id>>,
 }
 
 impl<C, A> World<C, A> {
     /// A world of which nothing is seen yet.
     pub fn new(cluster: C, apple: A, clock: Clock, metrics: Metrics, settings: Settings) -> Self {
         let pacing = Arc::new(Mutex::new(Pacing::new(settings.rate)));
-        Self { cluster, apple, clock, metrics, settings, index: Mutex::default(), pacing }
+        Self { cluster, apple, clock, metrics, settings, index: Mutex::default(), pacing, probes: Arc::default(), woken: Mutex::default() }
     }
 
     /// What is seen.
     pub fn index(&self) -> MutexGuard<'_, Index> {
         lock(&self.index)
+    }
+
+    /// What is known of API keys.
+    pub fn probes(&self) -> MutexGuard<'_, Probes> {
+        lock(&self.probes)
     }
 
     /// The pace.
@@ -72,9 +78,17 @@ impl<C, A> World<C, A> {
     }
 
     /// All that is known of `object` now.
-    pub fn observe<'a>(&self, object: &'a AsaCredential, memory: &'a Memory) -> Observed<'a> {
-        let namespace = object.namespace().unwrap_or_default();
-        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    pub fn observe<'a>(&self, object: &'a Credential, memory: &'a Memory, now: Now) -> Observed<'a> {
+        let mut seen = self.see_secrets(object, memory);
+        if let Some(key) = seen.api_key() {
+            seen.probe = Some(self.probes().see(key, &id_of(object), seen.recalled_probe(), now));
+        }
+        seen
+    }
+
+    fn see_secrets<'a>(&self, object: &'a Credential, memory: &'a Memory) -> Observed<'a> {
+        let namespace = object.namespace().to_owned();
+        let uid = object.uid();
         let index = self.index();
         let named = |name: String| SecretName { namespace: namespace.clone(), name };
         let see = |name: Option<String>| name.map_or(Sight::Absent, |name| index.sight(&named(name)));
@@ -86,7 +100,7 @@ impl<C, A> World<C, A> {
         let is_polled = index.is_polled(&namespace);
         let strays = if is_polled { former_names(object, memory) } else { index.strays(&id_of(object)) };
         let sights = Sights {
-            key_secret: see(Some(object.spec.private_key.secret_ref.name.clone())),
+            key_secret: see(Some(object.key_ref().name.clone())),
             holders: [holder(&managed), holder(&client_secret)],
             managed,
             client_secret,
@@ -101,9 +115,9 @@ impl<C, A> World<C, A> {
         let Some(object) = index.credential(id) else { return Standing::default() };
         let namespace = id.namespace.to_string();
         let managed = index.sight(&SecretName { namespace, name: object.secret_name() });
-        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+        let uid = object.uid();
         let record = managed.meta().filter(|meta| meta.belongs_to(uid)).and_then(|meta| meta.record.as_ref());
-        let tried = object.status.as_ref().is_some_and(|status| status.observed_generation.is_some());
+        let tried = object.status().is_some_and(|status| status.observed_generation.is_some());
         Standing { life: record.map(Record::life), tried }
     }
 
@@ -121,6 +135,23 @@ impl<C, A> World<C, A> {
     /// Leave to ask `host`, if nobody has waited longer for it and its pace allows it.
     pub fn enter(&self, host: Host, now: Now) -> Option<Pass> {
         (self.pacing().enter_uncontended(host, now.steady) == Entry::Granted).then(|| self.pass(host))
+    }
+
+    /// Leave to ask about a key that nobody asks about now.
+    pub fn begin_probe(&self, key: &str) -> Option<Asking> {
+        let asking = || Asking { probes: Arc::clone(&self.probes), key: key.to_owned() };
+        self.probes().begin(key).then(asking)
+    }
+
+    /// Asking is over. Who else uses the key looks again where that changes anything.
+    pub fn end_probe(&self, asking: Asking, heard: Heard, now: Now) {
+        let concerned = self.probes().end(&asking.key, heard, now);
+        lock(&self.woken).extend(concerned);
+    }
+
+    /// Whom runs that ended concern beside themselves.
+    pub fn take_woken(&self) -> Vec<Id> {
+        std::mem::take(&mut *lock(&self.woken))
     }
 
     /// Leave that the queue was granted.
@@ -149,9 +180,22 @@ impl Drop for Pass {
     }
 }
 
+/// Leave to ask about a key; given back when dropped, so that a run that ends in between blocks nobody.
+#[derive(Debug)]
+pub struct Asking {
+    probes: Arc<Mutex<Probes>>,
+    key: String,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        lock(&self.probes).give_up(&self.key);
+    }
+}
+
 /// The names of earlier days that status and memory tell of.
-fn former_names(object: &AsaCredential, memory: &Memory) -> Vec<Stray> {
-    let status = object.status.as_ref();
+fn former_names(object: &Credential, memory: &Memory) -> Vec<Stray> {
+    let status = object.status();
     let reported = [
         status.and_then(|status| Some(status.secret.as_ref()?.name.clone())),
         status.and_then(|status| status.client_secret.as_ref()?.secret_name.clone()),

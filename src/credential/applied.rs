@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::api::{AsaCredential, names::ANNOTATION_APPLIED};
+use crate::api::{Credential, names::ANNOTATION_APPLIED};
 
 /// What was set, with the values that are there now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Applied {
 
     /// Whether what is there is what `object` asks for.
     #[must_use]
-    pub fn is_in_step(this: Option<&Self>, object: &AsaCredential) -> bool {
+    pub fn is_in_step(this: Option<&Self>, object: &Credential) -> bool {
         let same = |wanted: &Strings, there: &BTreeMap<String, Option<String>>| {
             wanted.len() == there.len()
                 && wanted.iter().all(|(name, value)| there.get(name).is_some_and(|there| there.as_ref() == Some(value)))
@@ -53,7 +53,7 @@ impl Applied {
 
     /// The merge patches of labels and annotations that bring `before` to what `object` asks for.
     #[must_use]
-    pub fn patches(object: &AsaCredential, before: Option<&Self>) -> (Map<String, Value>, Map<String, Value>) {
+    pub fn patches(object: &Credential, before: Option<&Self>) -> (Map<String, Value>, Map<String, Value>) {
         let patch = |wanted: &Strings, before: Option<&BTreeMap<String, Option<String>>>| {
             let gone = before.into_iter().flat_map(BTreeMap::keys).filter(|name| !wanted.contains_key(*name));
             let gone = gone.map(|name| (name.clone(), Value::Null));

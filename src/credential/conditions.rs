@@ -5,30 +5,45 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
-    failure::Trouble,
     identity::Verdict,
     now::{Now, later},
     observed::Observed,
+    probing::{Proof, Refusal},
     published::Record,
     schedule::{self, Life},
-    status::{Explanation, LONGEST_MESSAGE, cut},
+    status::{Explanation, LONGEST_MESSAGE, cut, said},
     target::Target,
 };
 use crate::api::{
-    AsaCredentialStatus, Binding, ClientSecretMode, ClientSecretStatus, Condition, ConditionStatus, ConditionType,
-    Life as ReportedLife, MAX_CHOICES, PrivateKeyStatus, PublishedSecret, Reason,
+    AppStoreConnectCredential, Binding, ClientSecretMode, ClientSecretStatus, Condition, ConditionStatus, ConditionType,
+    CredentialStatus, Kind, Life as ReportedLife, MAX_CHOICES, PrivateKeyStatus, PublishedSecret, Reason, Verify,
     conditions::{find, remove_condition, set_condition},
 };
 
 /// The order of the data's way: the first that is broken explains why nothing is ready.
-const ARROWS: [ConditionType; 5] = [
-    ConditionType::PrivateKeyLoaded,
-    ConditionType::ClientSecretIssued,
-    ConditionType::AccessTokenIssued,
-    ConditionType::OrganizationResolved,
-    ConditionType::SecretPublished,
-];
+fn arrows(kind: Kind) -> &'static [ConditionType] {
+    match kind {
+        Kind::Ads => &[
+            ConditionType::PrivateKeyLoaded,
+            ConditionType::ClientSecretIssued,
+            ConditionType::AccessTokenIssued,
+            ConditionType::OrganizationResolved,
+            ConditionType::SecretPublished,
+        ],
+        Kind::AppStoreConnect => &[
+            ConditionType::PrivateKeyLoaded,
+            ConditionType::TokenIssued,
+            ConditionType::KeyVerified,
+            ConditionType::SecretPublished,
+        ],
+    }
+}
+
+/// What is said of a good key.
+const ACCEPTED: &str = "Apple accepted a token of this key.";
 
 /// So much time a user has between the write of a key and the write of the ids that belong to it.
 const HALF_A_CHANGE: Duration = Duration::from_mins(1);
@@ -56,7 +71,7 @@ impl Said {
 
 /// The status that `seen` deserves at `now`.
 #[must_use]
-pub fn status(seen: &Observed<'_>, now: Now) -> AsaCredentialStatus {
+pub fn status(seen: &Observed<'_>, now: Now) -> CredentialStatus {
     Report { seen, now, broken: explanations(seen, now) }.status()
 }
 
@@ -75,42 +90,50 @@ struct Report<'a> {
 /// Everything that is wrong, in the order of the data's way.
 fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
     if seen.object.is_suspended() {
-        return vec![Explanation::of_suspension()];
+        return vec![Explanation::of_suspension(seen.object.kind())];
     }
     let key = seen.bad_key().map(|bad| Explanation::of_key(&bad.failure, seen.object));
-    let awaited = (seen.key().is_some() && seen.object.client_ids().is_none()).then(Explanation::of_upload);
+    let awaited = (seen.key().is_some() && seen.bundle().is_none()).then(Explanation::of_upload);
     let obstacle = seen.obstacle().and_then(|obstacle| Explanation::of_obstacle(&obstacle, seen.object));
     let fingerprint = seen.key().map(|key| key.fingerprint.as_str());
     let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs(now));
-    let troubles = troubles.filter(|trouble| !may_be_half_a_change(seen, trouble, now));
+    let troubles = troubles
+        .filter(|trouble| !trouble.failure.is_rejection() || !may_be_half_a_change(seen, trouble.since, now));
     let troubles = troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint));
     let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
     // The verdict words what the failed question meant for the ids; the failure itself would say it again.
-    let all = key.into_iter().chain(awaited).chain(obstacle).chain(verdict).chain(troubles);
+    let refusal = refusal(seen, now).map(|(refusal, object)| Explanation::of_refusal(refusal, object));
+    let all = key.into_iter().chain(awaited).chain(obstacle).chain(verdict).chain(refusal).chain(troubles);
     let mut broken: Vec<Explanation> = Vec::new();
     for explanation in all {
         if !broken.iter().any(|other| other.arrow == explanation.arrow) {
             broken.push(explanation);
         }
     }
-    broken.sort_by_key(|explanation| ARROWS.iter().position(|arrow| *arrow == explanation.arrow));
+    broken.sort_by_key(|explanation| arrows(seen.object.kind()).iter().position(|arrow| *arrow == explanation.arrow));
     broken
+}
+
+/// The refusal of the key that is to be told.
+fn refusal<'a>(seen: &'a Observed<'_>, now: Now) -> Option<(&'a Refusal, &'a AppStoreConnectCredential)> {
+    let refusal = seen.probe.as_ref().filter(|_| seen.is_key_refused())?.refusal.as_ref()?;
+    let is_told = !may_be_half_a_change(seen, refusal.since, now);
+    seen.object.app_store_connect().filter(|_| is_told).map(|object| (refusal, object))
 }
 
 /// Whether a refusal may be due to a change of key and ids that is only half done, as it takes two writes of the user:
 /// nobody is alarmed for a minute, while a token of the old ones lives and is not due.
-fn may_be_half_a_change(seen: &Observed<'_>, trouble: &Trouble, now: Now) -> bool {
+fn may_be_half_a_change(seen: &Observed<'_>, since: Timestamp, now: Now) -> bool {
     let Some(published) = seen.published(Target::Managed) else { return false };
     let life = published.life();
-    trouble.failure.is_rejection()
-        && seen.bundle().is_some_and(|bundle| bundle != published.bundle)
+    seen.bundle().is_some_and(|bundle| bundle != published.bundle)
         && seen.time_for(life, now) < seen.renewal(life)
-        && now.wall < later(trouble.since, HALF_A_CHANGE)
+        && now.wall < later(since, HALF_A_CHANGE)
 }
 
 impl Report<'_> {
-    fn status(&self) -> AsaCredentialStatus {
-        let old = self.seen.object.status.clone().unwrap_or_default();
+    fn status(&self) -> CredentialStatus {
+        let old = self.seen.object.status().cloned().unwrap_or_default();
         let mut conditions = old.conditions.clone();
         for (type_, said) in self.conditions() {
             match said {
@@ -120,8 +143,8 @@ impl Report<'_> {
         }
         let resolution = self.seen.resolution();
         let secret = self.secret(old.secret);
-        AsaCredentialStatus {
-            observed_generation: self.seen.object.metadata.generation,
+        CredentialStatus {
+            observed_generation: self.seen.object.metadata().generation,
             last_handled_reconcile_at: self.seen.handled().map(ToOwned::to_owned),
             conditions,
             private_key: self.private_key(old.private_key),
@@ -137,7 +160,7 @@ impl Report<'_> {
     }
 
     fn conditions(&self) -> Vec<(ConditionType, Option<Said>)> {
-        let arrows = ARROWS.map(|arrow| (arrow, Some(self.arrow(arrow))));
+        let arrows: Vec<_> = arrows(self.seen.object.kind()).iter().map(|&arrow| (arrow, Some(self.arrow(arrow)))).collect();
         let health = self.renewal_healthy();
         let ready = self.ready(&arrows, &health);
         let [reconciling, stalled] = self.kstatus(ready.status == ConditionStatus::True);
@@ -147,7 +170,7 @@ impl Report<'_> {
     }
 
     fn condition(&self, type_: ConditionType, said: Said) -> Condition {
-        let generation = self.seen.object.metadata.generation.unwrap_or_default();
+        let generation = self.seen.object.metadata().generation.unwrap_or_default();
         Condition::new(type_, said.status, said.reason, said.message, generation, self.now.wall)
     }
 
@@ -155,15 +178,16 @@ impl Report<'_> {
         let broken = self.broken.iter().find(|explanation| explanation.arrow == arrow);
         match arrow {
             // A renewal that fails is RenewalHealthy's matter while a token of this client and key lives.
-            ConditionType::AccessTokenIssued => self.live_token().unwrap_or_else(|| match broken {
+            ConditionType::AccessTokenIssued | ConditionType::TokenIssued => self.live_token().unwrap_or_else(|| match broken {
                 Some(explanation) => Said::no(explanation),
                 None if self.published().is_some() => Self::under_way(),
-                None => Said::pending("No token was asked for yet."),
+                None => Said::pending("There is no token yet."),
             }),
             _ if let Some(explanation) = broken => Said::no(explanation),
             ConditionType::PrivateKeyLoaded => self.key_loaded(),
             ConditionType::ClientSecretIssued => self.client_secret_issued(),
             ConditionType::OrganizationResolved => self.organization_resolved(),
+            ConditionType::KeyVerified => self.key_verified(),
             _ => match self.published() {
                 Some(_) => {
                     let name = self.seen.object.secret_name();
@@ -179,7 +203,7 @@ impl Report<'_> {
             Some(key) => {
                 let message = format!(
                     "Secret {} holds key {}.",
-                    self.seen.object.spec.private_key.secret_ref.name, key.fingerprint
+                    self.seen.object.key_ref().name, key.fingerprint
                 );
                 Said::yes(Reason::Loaded, cut(&message, LONGEST_MESSAGE))
             }
@@ -188,7 +212,8 @@ impl Report<'_> {
     }
 
     fn client_secret_issued(&self) -> Said {
-        let is_ephemeral = self.seen.object.client_secret_mode() == ClientSecretMode::Ephemeral;
+        let is_ephemeral =
+            self.seen.ads().is_some_and(|ads| ads.client_secret_mode() == ClientSecretMode::Ephemeral);
         match self.client_secret_life() {
             _ if is_ephemeral && self.live_token().is_some() => {
                 Said::yes(Reason::Issued, "Signed anew for each token, for five minutes; stored nowhere.")
@@ -208,7 +233,9 @@ impl Report<'_> {
         let record = self.published().filter(|record| self.seen.is_live(record.life(), self.now))?;
         let ours = self.seen.bundle().is_none_or(|bundle| bundle == record.bundle);
         ours.then(|| {
-            if record.unverified {
+            if self.seen.ads().is_none() {
+                Said::yes(Reason::Issued, "The operator signed a token.")
+            } else if record.unverified {
                 let message =
                     "Published without proof: Apple's APIs did not answer, and the old token was about to end.";
                 Said::yes(Reason::Unverified, message)
@@ -219,19 +246,50 @@ impl Report<'_> {
     }
 
     fn organization_resolved(&self) -> Said {
-        let old = self.seen.object.status.as_ref();
-        let before = old.and_then(|status| find(&status.conditions, ConditionType::OrganizationResolved));
-        match (self.seen.resolution(), before) {
-            (Some(_), _) => Said::yes(Reason::Resolved, "The ids are resolved."),
+        match self.seen.resolution() {
+            Some(_) => Said::yes(Reason::Resolved, "The ids are resolved."),
             // After a restart the ids stand, and so does what was said of them.
-            (None, Some(before)) => match Reason::ALL.iter().find(|reason| reason.as_str() == before.reason) {
-                Some(reason) => {
-                    let message = cut(&before.message, LONGEST_MESSAGE);
-                    Said { status: before.status, reason: *reason, message }
-                }
-                None => Said::pending("The ids are to be resolved with the next token."),
-            },
-            _ => Said::pending("The ids are not resolved yet."),
+            None => self
+                .said_before(ConditionType::OrganizationResolved)
+                .unwrap_or_else(|| Said::pending("The ids are not resolved yet.")),
+        }
+    }
+
+    /// What the last status said, in words that are still in use.
+    fn said_before(&self, type_: ConditionType) -> Option<Said> {
+        let before = find(&self.seen.object.status()?.conditions, type_)?;
+        let reason = Reason::ALL.iter().find(|reason| reason.as_str() == before.reason)?;
+        Some(Said { status: before.status, reason: *reason, message: cut(&before.message, LONGEST_MESSAGE) })
+    }
+
+    fn key_verified(&self) -> Said {
+        let Some(object) = self.seen.object.app_store_connect() else { return Said::pending("There is no API key.") };
+        if object.spec.verify == Verify::None {
+            let message = "Apple is not asked whether it knows the key: spec.verify is None.".to_owned();
+            return Said { status: ConditionStatus::Unknown, reason: Reason::NotVerified, message };
+        }
+        let Some(probe) = self.seen.probe.as_ref().filter(|probe| probe.is_judged()) else {
+            return Said::pending("Apple was not asked yet whether it knows the key.");
+        };
+        match (probe.proof, &probe.silence) {
+            // After a restart the proof stands, and so does what was said of it.
+            (Some(_), _) if probe.asked_at.is_none() => {
+                self.said_before(ConditionType::KeyVerified).unwrap_or_else(|| Said::yes(Reason::Verified, ACCEPTED))
+            }
+            (Some(Proof::Accepted), _) => Said::yes(Reason::Verified, ACCEPTED),
+            (Some(Proof::RoleTooNarrow), _) => Said::yes(
+                Reason::Verified,
+                "Apple accepted a token of this key; its role does not reach the list that was asked for.",
+            ),
+            (Some(Proof::AgreementMissing), _) => Said::yes(
+                Reason::AgreementMissing,
+                "Apple knows the key and answers nothing until the Account Holder accepts an agreement, in App Store Connect › Business or on developer.apple.com/account.",
+            ),
+            (None, Some((error, _))) => {
+                let (reason, message) = said(error.endpoint, &error.class, error.retry_after);
+                Said { status: ConditionStatus::Unknown, reason, message: cut(&message, LONGEST_MESSAGE) }
+            }
+            (None, None) => Said::pending("Apple was not asked yet whether it knows the key."),
         }
     }
 
@@ -256,8 +314,8 @@ impl Report<'_> {
         }
     }
 
-    fn ready(&self, arrows: &[(ConditionType, Option<Said>); 5], health: &Said) -> Said {
-        let undecided = self.unusable_ids();
+    fn ready(&self, arrows: &[(ConditionType, Option<Said>)], health: &Said) -> Said {
+        let undecided = self.unusable_ids().or_else(|| self.unusable_key());
         let live = self.published().filter(|record| self.seen.is_live(record.life(), self.now));
         match (live, undecided) {
             (Some(_), Some(why)) => why,
@@ -284,8 +342,17 @@ impl Report<'_> {
         }
     }
 
+    /// What makes a live token of the present key useless: Apple refuses it, or all that is asked with it.
+    fn unusable_key(&self) -> Option<Said> {
+        self.published().filter(|record| Some(record.bundle.as_str()) == self.seen.bundle())?;
+        let said = self.arrow(ConditionType::KeyVerified);
+        let is_useless = said.status == ConditionStatus::False || said.reason == Reason::AgreementMissing;
+        is_useless.then_some(Said { status: ConditionStatus::False, ..said })
+    }
+
     /// What makes a live token useless: nobody knows for which organization.
     fn unusable_ids(&self) -> Option<Said> {
+        self.seen.ads()?;
         let said = self.arrow(ConditionType::OrganizationResolved);
         let blocks = match self.seen.resolution().map(|found| &found.verdict) {
             Some(Verdict::Ambiguous(..) | Verdict::NotFound(..) | Verdict::Unresolved(..)) => true,
@@ -335,7 +402,7 @@ impl Report<'_> {
         let published = || self.seen.published(Target::ClientSecret).filter(|record| record.bundle == bundle);
         // What is published goes first: another process may have another one in hand, and both would tell of it in turn.
         let life = published().map(Record::life).or(in_hand.map(|secret| secret.life))?;
-        let before = self.seen.object.client_secret_renew_before();
+        let before = self.seen.ads()?.client_secret_renew_before();
         Some(ReportedLife::new(life.issued_at, life.expires_at, schedule::client_secret_renewal(life, before)))
     }
 

@@ -16,13 +16,13 @@ use super::{
     schedule::Life,
     target::Target,
 };
-use crate::api::{AdsApi, SecretFormat};
+use crate::api::{AdsApi, Kind, SecretFormat};
 
 impl Target {
     /// Every key that we ever write: what has no value now is dropped, what others added stays.
-    fn vocabulary(self) -> &'static [&'static str] {
-        match self {
-            Self::Managed => &[
+    fn vocabulary(self, kind: Kind) -> &'static [&'static str] {
+        match (self, kind) {
+            (Self::Managed, Kind::Ads) => &[
                 "access_token",
                 "ad_account_id",
                 "authorization",
@@ -40,12 +40,38 @@ impl Target {
                 "x_ap_context_ad_account",
                 "x_ap_context_org",
             ],
-            Self::ClientSecret => &["client_id", "client_secret", "expires_at"],
+            (Self::Managed, Kind::AppStoreConnect) => &[
+                "authorization",
+                "credentials.env",
+                "credentials.json",
+                "curl-app-store-connect",
+                "expires_at",
+                "issued_at",
+                "issuer_id",
+                "key_id",
+                "token",
+            ],
+            (Self::ClientSecret, _) => &["client_id", "client_secret", "expires_at"],
         }
     }
 }
 
-/// What the managed Secret is made of.
+/// What the managed Secret of an `AppStoreConnectCredential` is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyParts<'a> {
+    /// The API key.
+    pub key_id: &'a str,
+    /// The team's issuer; none with an individual key.
+    pub issuer_id: Option<&'a str>,
+    /// The token.
+    pub token: &'a SecretString,
+    /// From when to when it lives.
+    pub life: Life,
+    /// In which formats everything is said once more.
+    pub formats: &'a BTreeSet<SecretFormat>,
+}
+
+/// What the managed Secret of an `AsaCredential` is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
     /// For whom Apple issued the token.
@@ -68,13 +94,13 @@ pub struct Parts<'a> {
 pub struct Entries(BTreeMap<&'static str, Option<Zeroizing<String>>>);
 
 impl Entries {
-    fn of(target: Target, values: impl IntoIterator<Item = (&'static str, Option<Zeroizing<String>>)>) -> Self {
-        let mut entries: BTreeMap<_, _> = target.vocabulary().iter().map(|&key| (key, None)).collect();
+    fn of(target: Target, kind: Kind, values: impl IntoIterator<Item = (&'static str, Option<Zeroizing<String>>)>) -> Self {
+        let mut entries: BTreeMap<_, _> = target.vocabulary(kind).iter().map(|&key| (key, None)).collect();
         entries.extend(values);
         Self(entries)
     }
 
-    /// The managed Secret's.
+    /// The managed Secret's, of an `AsaCredential`.
     #[must_use]
     pub fn managed(parts: &Parts<'_>) -> Self {
         let plain = |text: String| Some(Zeroizing::new(text));
@@ -83,6 +109,7 @@ impl Entries {
         let (token, ids) = (parts.token.expose_secret(), parts.ids);
         let mut entries = Self::of(
             Target::Managed,
+            Kind::Ads,
             [
                 ("access_token", plain(token.to_owned())),
                 ("ad_account_id", number(ids.ad_account_id)),
@@ -97,32 +124,64 @@ impl Entries {
                 ("x_ap_context_org", header("orgId", ids.org_id)),
             ],
         );
-        let formatted = entries.formatted(parts);
+        let formatted = entries.formatted(Kind::Ads, parts.formats, |entry, values| match entry {
+            "curl-campaign-v5" if parts.apis.contains(&AdsApi::CampaignManagementV5) => {
+                Some(formats::curl(values, Some("x_ap_context_org")))
+            }
+            "curl-platform-v1" if parts.apis.contains(&AdsApi::PlatformV1) => {
+                Some(formats::curl(values, Some("x_ap_context_ad_account")))
+            }
+            _ => None,
+        });
+        entries.0.extend(formatted);
+        entries.0.insert("organizations.json", formats::organizations(parts.choices));
+        entries
+    }
+
+    /// The managed Secret's, of an `AppStoreConnectCredential`.
+    #[must_use]
+    pub fn app_store_connect(parts: &KeyParts<'_>) -> Self {
+        let plain = |text: String| Some(Zeroizing::new(text));
+        let token = parts.token.expose_secret();
+        let mut entries = Self::of(
+            Target::Managed,
+            Kind::AppStoreConnect,
+            [
+                ("authorization", plain(format!("Bearer {token}"))),
+                ("expires_at", plain(parts.life.expires_at.to_string())),
+                ("issued_at", plain(parts.life.issued_at.to_string())),
+                ("issuer_id", parts.issuer_id.and_then(|id| plain(id.to_owned()))),
+                ("key_id", plain(parts.key_id.to_owned())),
+                ("token", plain(token.to_owned())),
+            ],
+        );
+        let formatted = entries.formatted(Kind::AppStoreConnect, parts.formats, |entry, values| {
+            (entry == "curl-app-store-connect").then(|| formats::curl(values, None))
+        });
         entries.0.extend(formatted);
         entries
     }
 
-    /// The plain entries once more, in the formats that are wanted.
-    fn formatted(&self, parts: &Parts<'_>) -> Vec<(&'static str, Option<Zeroizing<String>>)> {
+    /// The plain entries once more, in the formats that are wanted; `curl` writes the files for `curl -K`.
+    fn formatted(
+        &self,
+        kind: Kind,
+        wanted: &BTreeSet<SecretFormat>,
+        curl: impl Fn(&str, &Values<'_>) -> Option<Zeroizing<String>>,
+    ) -> Vec<(&'static str, Option<Zeroizing<String>>)> {
         let values: Values<'_> =
             self.0.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?.as_str()))).collect();
-        let mut formatted = vec![("organizations.json", formats::organizations(parts.choices))];
-        let wanted = parts.formats.iter().flat_map(|format| formats::entries_of(*format));
-        formatted.extend(wanted.map(|&entry| {
-            let text = match entry {
-                "credentials.json" => Some(formats::json(&values)),
-                "credentials.env" => Some(formats::dotenv(&values)),
-                "curl-campaign-v5" if parts.apis.contains(&AdsApi::CampaignManagementV5) => {
-                    Some(formats::curl(&values, "x_ap_context_org"))
-                }
-                "curl-platform-v1" if parts.apis.contains(&AdsApi::PlatformV1) => {
-                    Some(formats::curl(&values, "x_ap_context_ad_account"))
-                }
-                _ => None,
-            };
-            (entry, text)
-        }));
-        formatted
+        let wanted = wanted.iter().flat_map(|format| formats::entries_of(*format, kind));
+        wanted
+            .map(|&entry| {
+                let text = match entry {
+                    "credentials.json" => Some(formats::json(&values)),
+                    "credentials.env" => Some(formats::dotenv(&values, kind)),
+                    _ => curl(entry, &values),
+                };
+                (entry, text)
+            })
+            .collect()
     }
 
     /// The client secret's.
@@ -131,6 +190,7 @@ impl Entries {
         let plain = |text: String| Some(Zeroizing::new(text));
         Self::of(
             Target::ClientSecret,
+            Kind::Ads,
             [
                 ("client_id", plain(client_id.to_owned())),
                 ("client_secret", plain(jwt.expose_secret().to_owned())),
@@ -140,12 +200,21 @@ impl Entries {
     }
 
     /// Our entries among `data` as it was read; what is not text is taken for absent, and so for edited.
-    pub fn read(target: Target, data: impl IntoIterator<Item = (String, Zeroizing<Vec<u8>>)>) -> Self {
+    pub fn read(target: Target, kind: Kind, data: impl IntoIterator<Item = (String, Zeroizing<Vec<u8>>)>) -> Self {
         let known = data.into_iter().filter_map(|(key, value)| {
-            let key = target.vocabulary().iter().find(|&&word| word == key)?;
+            let key = target.vocabulary(kind).iter().find(|&&word| word == key)?;
             Some((*key, std::str::from_utf8(&value).ok().map(|text| Zeroizing::new(text.to_owned()))))
         });
-        Self::of(target, known.collect::<Vec<_>>())
+        Self::of(target, kind, known.collect::<Vec<_>>())
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self, kind: Kind) -> Option<&str> {
+        self.get(match kind {
+            Kind::Ads => "access_token",
+            Kind::AppStoreConnect => "token",
+        })
     }
 
     /// The value of `key`.

@@ -16,8 +16,8 @@ use crate::apple::error::{Class, Error as AppleError, KeyError};
 /// Why an attempt did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The client secret could not be signed.
-    #[error("the client secret could not be signed")]
+    /// The key could not sign.
+    #[error("the key could not sign")]
     Signing,
     /// No key could be made.
     #[error("no key could be made: the system gives no randomness")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::api::{AdAccount, Organization, SecretFormat};
+use crate::api::{AdAccount, Kind, Organization, SecretFormat};
 
 /// Room for a token in each line, so that no half-written copy of it is left behind by a buffer that grew.
 const CAPACITY: usize = 8 * 1024;
@@ -20,11 +20,12 @@ const NUMBERS: [&str; 3] = ["ad_account_id", "org_id", "parent_org_id"];
 const HEADERS: [&str; 3] = ["authorization", "x_ap_context_ad_account", "x_ap_context_org"];
 
 /// The entries that hold a format.
-pub(super) fn entries_of(format: SecretFormat) -> &'static [&'static str] {
-    match format {
-        SecretFormat::Json => &["credentials.json"],
-        SecretFormat::Dotenv => &["credentials.env"],
-        SecretFormat::CurlConfig => &["curl-campaign-v5", "curl-platform-v1"],
+pub(super) fn entries_of(format: SecretFormat, kind: Kind) -> &'static [&'static str] {
+    match (format, kind) {
+        (SecretFormat::Json, _) => &["credentials.json"],
+        (SecretFormat::Dotenv, _) => &["credentials.env"],
+        (SecretFormat::CurlConfig, Kind::Ads) => &["curl-campaign-v5", "curl-platform-v1"],
+        (SecretFormat::CurlConfig, Kind::AppStoreConnect) => &["curl-app-store-connect"],
     }
 }
 
@@ -46,11 +47,15 @@ pub(super) fn json(values: &Values<'_>) -> Zeroizing<String> {
     written(&fields)
 }
 
-/// Lines that a shell may source and that dotenv readers take: `ASA_` and the entry's name in capitals.
-pub(super) fn dotenv(values: &Values<'_>) -> Zeroizing<String> {
+/// Lines that a shell may source and that dotenv readers take: `ASA_` or `ASC_` and the entry's name in capitals.
+pub(super) fn dotenv(values: &Values<'_>, kind: Kind) -> Zeroizing<String> {
+    let prefix = match kind {
+        Kind::Ads => "ASA_",
+        Kind::AppStoreConnect => "ASC_",
+    };
     let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
     for (name, value) in values.iter().filter(|(name, _)| !HEADERS.contains(name)) {
-        text.push_str("ASA_");
+        text.push_str(prefix);
         text.extend(name.chars().map(|c| c.to_ascii_uppercase()));
         text.push('=');
         push_quoted_for_shell(&mut text, value);
@@ -59,12 +64,13 @@ pub(super) fn dotenv(values: &Values<'_>) -> Zeroizing<String> {
     text
 }
 
-/// A file for `curl -K`: one header a line. `context` is the value of `X-AP-Context`, where it is known.
+/// A file for `curl -K`: one header a line. `context` names the entry with the value of `X-AP-Context`, where the API
+/// takes that.
 ///
 /// <https://curl.se/docs/manpage.html#-K>
-pub(super) fn curl(values: &Values<'_>, context: &str) -> Zeroizing<String> {
+pub(super) fn curl(values: &Values<'_>, context: Option<&str>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
-    let headers = [("Authorization", values.get("authorization")), ("X-AP-Context", values.get(context))];
+    let headers = [("Authorization", values.get("authorization")), ("X-AP-Context", context.and_then(|entry| values.get(entry)))];
     for (header, value) in headers {
         let Some(value) = value else { continue };
         text.push_str("header = \"");
@@ -142,12 +148,12 @@ mod tests {
 
     #[test]
     fn dotenv_is_bare_where_it_can_be() {
-        assert_eq!(*dotenv(&values("abc.d-e_f")), "ASA_ACCESS_TOKEN=abc.d-e_f\nASA_ORG_ID=7\n");
+        assert_eq!(*dotenv(&values("abc.d-e_f"), Kind::Ads), "ASA_ACCESS_TOKEN=abc.d-e_f\nASA_ORG_ID=7\n");
     }
 
     #[test]
     fn a_shell_that_sources_dotenv_runs_nothing() {
-        let script = format!("{}printf %s \"$ASA_ACCESS_TOKEN\"", *dotenv(&values(AWKWARD)));
+        let script = format!("{}printf %s \"$ASA_ACCESS_TOKEN\"", *dotenv(&values(AWKWARD), Kind::Ads));
         let ran = std::process::Command::new("sh").arg("-c").arg(script).output().unwrap();
         assert_eq!(String::from_utf8(ran.stdout).unwrap(), AWKWARD);
     }
@@ -156,12 +162,12 @@ mod tests {
     fn a_curl_config_holds_each_header_that_is_known() {
         let known = values("t");
         assert_eq!(
-            *curl(&known, "x_ap_context_org"),
+            *curl(&known, Some("x_ap_context_org")),
             "header = \"Authorization: Bearer t\"\nheader = \"X-AP-Context: orgId=7\"\n"
         );
-        assert_eq!(*curl(&known, "x_ap_context_ad_account"), "header = \"Authorization: Bearer t\"\n");
+        assert_eq!(*curl(&known, Some("x_ap_context_ad_account")), "header = \"Authorization: Bearer t\"\n");
         let awkward: Values<'_> = [("authorization", AWKWARD)].into();
-        assert_eq!(*curl(&awkward, ""), "header = \"Authorization: a\\\"b\\\\c'd$(e)`f`\"\n");
+        assert_eq!(*curl(&awkward, None), "header = \"Authorization: a\\\"b\\\\c'd$(e)`f`\"\n");
     }
 
     #[test]

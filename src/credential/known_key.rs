@@ -3,7 +3,7 @@
 use super::{
     memory::BadKey,
     observed::Observed,
-    published::{KeySource, bundle},
+    published::{KeySource, api_key, bundle},
     sight::Sight,
     target::Target,
 };
@@ -15,8 +15,10 @@ pub struct KnownKey {
     pub source: KeySource,
     /// Its fingerprint.
     pub fingerprint: String,
-    /// Client and key together, by one name; `None` while Apple's ids are not set.
+    /// What a token is issued for, by one name; `None` while Apple's ids are not set.
     pub bundle: Option<String>,
+    /// The API key, by one name, as Apple is asked about it; `None` where tokens are issued by Apple.
+    pub api_key: Option<String>,
 }
 
 impl Observed<'_> {
@@ -28,7 +30,7 @@ impl Observed<'_> {
 
     /// A key that was read, or that one of our Secrets tells of.
     pub(super) fn find_key(&self) -> Option<KnownKey> {
-        let place = &self.object.spec.private_key.secret_ref;
+        let place = self.object.key_ref();
         let remembered = self.memory.key.as_ref().map(|key| (&key.source, &key.fingerprint));
         let own = Target::ALL.into_iter().filter_map(|target| self.own(target));
         let strays = self.sights.strays.iter().filter_map(|stray| stray.meta.as_deref());
@@ -48,7 +50,8 @@ impl Observed<'_> {
             (same && source.entry == place.key).then(|| KnownKey {
                 source: source.clone(),
                 fingerprint: fingerprint.clone(),
-                bundle: self.object.client_ids().map(|ids| bundle(ids, fingerprint)),
+                bundle: bundle(self.object, fingerprint),
+                api_key: self.object.app_store_connect().map(|object| api_key(object, fingerprint)),
             })
         })
     }
@@ -58,7 +61,7 @@ impl Observed<'_> {
     #[must_use]
     pub fn knows_public_half(&self, key: &KnownKey) -> bool {
         let read = self.memory.key.as_ref().map(|key| &key.fingerprint);
-        let status = self.object.status.as_ref();
+        let status = self.object.status();
         let told = status.and_then(|status| status.private_key.as_ref()).map(|key| &key.fingerprint);
         [read, told].contains(&Some(&key.fingerprint))
     }
@@ -66,7 +69,7 @@ impl Observed<'_> {
     /// Why there is no key, if that was found out for the present state of its Secret.
     #[must_use]
     pub fn bad_key(&self) -> Option<&BadKey> {
-        let place = &self.object.spec.private_key.secret_ref;
+        let place = self.object.key_ref();
         self.memory.key_failure.as_ref().filter(|bad| {
             bad.place == (place.name.clone(), place.key.clone())
                 && bad.version.as_ref() == self.sights.key_secret.meta().map(|meta| &meta.version)
@@ -77,12 +80,19 @@ impl Observed<'_> {
     /// is lost or not yet restored, and another one would be of no use.
     #[must_use]
     pub fn may_generate_key(&self) -> bool {
-        self.object.generates_key() && self.object.spec.key_id.is_none() && self.sights.key_secret == Sight::Absent
+        let is_unknown_to_apple = self.ads().is_some_and(|ads| ads.spec.key_id.is_none());
+        self.object.generates_key() && is_unknown_to_apple && self.sights.key_secret == Sight::Absent
     }
 
-    /// Client and key together, if both are known.
+    /// What a token is issued for, if all of it is known.
     #[must_use]
     pub fn bundle(&self) -> Option<&str> {
         self.key()?.bundle.as_deref()
+    }
+
+    /// The name by which Apple is asked about the key.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&str> {
+        self.key()?.api_key.as_deref()
     }
 }

@@ -5,7 +5,7 @@
 //! - [`schedule`]: when a token is due, urgent, to be tried again.
 //! - [`plan`]: the next step of one credential, from what [`observed`] knows.
 //! - [`queue`]: which credential runs next; [`pacing`]: whether Apple may be asked now.
-//! - [`identity`]: which organization and ad account.
+//! - [`identity`]: which organization and ad account; [`probing`]: whether App Store Connect knows the key.
 //! - [`entries`]: the bytes of the managed Secrets; [`published`]: the record that goes with them.
 //! - [`failure`]: what can go wrong, its retry; [`status`]: its reason and remedy, and all conditions.
 
@@ -24,6 +24,7 @@ pub mod now;
 pub mod observed;
 pub mod pacing;
 pub mod plan;
+pub mod probing;
 pub mod published;
 pub mod queue;
 mod resolving;
@@ -33,3 +34,4 @@ pub mod sight;
 pub mod status;
 pub mod target;
 mod tokens;
+mod verification;

@@ -6,19 +6,20 @@ use super::{
     known_key::KnownKey,
     memory::{Known, Memory, is_older},
     now::Now,
+    probing::Probe,
     published::Record,
     schedule::{Life, Share},
     secret_meta::SecretMeta,
     sight::{Holder, Obstacle, Sight, Sights},
     target::Target,
 };
-use crate::api::AsaCredential;
+use crate::api::{AsaCredential, Credential};
 
 /// What is known of one credential.
 #[derive(Debug)]
 pub struct Observed<'a> {
     /// The resource, as last seen.
-    pub object: &'a AsaCredential,
+    pub object: &'a Credential,
     /// What is seen of its Secrets.
     pub sights: Sights,
     /// How often to look, where Secrets are not watched.
@@ -28,15 +29,17 @@ pub struct Observed<'a> {
     /// This and the next are found out once: nearly every question asks for them, and hashes cost more than the rest.
     pub(super) key: Option<KnownKey>,
     pub(super) share: Share,
+    /// What is known of the API key from asking Apple about it.
+    pub probe: Option<Probe>,
 }
 
 impl<'a> Observed<'a> {
     /// What follows from the resource, from what is seen of its Secrets, and from what this process remembers. `polling`
     /// tells how often to look, where Secrets are not watched.
     #[must_use]
-    pub fn new(object: &'a AsaCredential, sights: Sights, polling: Option<Duration>, memory: &'a Memory) -> Self {
-        let share = Share::of(object.metadata.uid.as_deref().unwrap_or_default());
-        let seen = Self { object, sights, polling, memory, key: None, share };
+    pub fn new(object: &'a Credential, sights: Sights, polling: Option<Duration>, memory: &'a Memory) -> Self {
+        let share = Share::of(object.uid());
+        let seen = Self { object, sights, polling, memory, key: None, share, probe: None };
         let key = seen.find_key();
         Self { key, ..seen }
     }
@@ -46,13 +49,18 @@ impl Observed<'_> {
     /// The resource's UID.
     #[must_use]
     pub fn uid(&self) -> &str {
-        self.object.metadata.uid.as_deref().unwrap_or_default()
+        self.object.uid()
+    }
+
+    /// The resource, if it is one of Apple Ads.
+    pub(super) fn ads(&self) -> Option<&AsaCredential> {
+        self.object.ads()
     }
 
     /// Whether the resource is being deleted.
     #[must_use]
     pub fn is_going(&self) -> bool {
-        self.object.metadata.deletion_timestamp.is_some()
+        self.object.metadata().deletion_timestamp.is_some()
     }
 
     /// The Secrets that the resource has.
@@ -137,7 +145,7 @@ impl Observed<'_> {
         match (&self.memory.content(target).known, target) {
             (Some(known), _) => known.version != meta.version,
             (None, Target::Managed) => {
-                let reported = self.object.status.as_ref().and_then(|status| status.secret.as_ref());
+                let reported = self.object.status().and_then(|status| status.secret.as_ref());
                 reported.is_none_or(|secret| secret.resource_version != meta.version.resource_version)
             }
             // Read at the first renewal after a restart, and not before.
@@ -156,7 +164,7 @@ impl Observed<'_> {
     pub fn published(&self, target: Target) -> Option<&Record> {
         let meta = self.own(target)?;
         let is_damaged = self.judged(target, meta).is_some_and(|known| !known.intact);
-        meta.record.as_ref().filter(|record| !is_damaged && record.is_possible(target))
+        meta.record.as_ref().filter(|record| !is_damaged && record.is_possible(target, self.object.kind()))
     }
 
     /// The life of the token that a reader of the managed Secret finds.

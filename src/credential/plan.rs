@@ -12,7 +12,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    api::AdsApi,
+    api::{AdsApi, Program},
     apple::error::{Endpoint, Host},
 };
 
@@ -31,6 +31,10 @@ pub enum Step {
     GenerateKey,
     /// Sign a client secret.
     SignClientSecret,
+    /// Sign a token, where Apple issues none.
+    SignToken,
+    /// Ask Apple whether it knows the key.
+    Probe(Program),
     /// Take the token that stands in this Secret of ours in hand again.
     Recall(String),
     /// Ask Apple for a token.
@@ -66,6 +70,7 @@ impl Step {
             Self::RequestToken => Some(Endpoint::TokenEndpoint.host()),
             Self::Verify(api) => Some(Endpoint::Me(*api).host()),
             Self::Resolve(api) => Some(Endpoint::Acls(*api).host()),
+            Self::Probe(program) => Some(Endpoint::Probe(*program).host()),
             _ => None,
         }
     }
@@ -76,15 +81,16 @@ impl Step {
         match self {
             Self::RequestToken | Self::Verify(_) => Some(Side::Token),
             Self::Resolve(_) => Some(Side::Identity),
-            Self::Wait(_) => None,
+            // How often a key is asked about is decided for all of its users at once.
+            Self::Probe(_) | Self::Wait(_) => None,
             _ => Some(Side::Cluster),
         }
     }
 }
 
 /// The questions, in the order of the data's way. The first that asks for a step which no failure holds up decides.
-const QUESTIONS: [fn(&Observed<'_>, Now) -> Option<Step>; 9] =
-    [what_to_look_at, key, adoption, token, proof, identity, publication, marks, remains];
+const QUESTIONS: [fn(&Observed<'_>, Now) -> Option<Step>; 11] =
+    [what_to_look_at, key, adoption, verdict, token, proof, identity, publication, marks, remains, check];
 
 /// What to do next for one credential, given all that is known at `now`.
 #[must_use]
@@ -143,6 +149,8 @@ fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
     }
     Some(if let Some(secret) = seen.recallable(now) {
         Step::Recall(secret)
+    } else if seen.ads().is_none() {
+        Step::SignToken
     } else if seen.client_secret_in_hand(now).is_some() {
         Step::RequestToken
     } else if seen.client_secret_published(now).is_some() {
@@ -152,14 +160,28 @@ fn token(seen: &Observed<'_>, now: Now) -> Option<Step> {
     })
 }
 
+/// Does Apple know the key? Before the first token is published, and where it was last refused.
+fn verdict(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    if !seen.knows_targets() || seen.obstacle().is_some() {
+        return None;
+    }
+    seen.awaits_verdict(now).map(Step::Probe)
+}
+
+/// Does Apple still know the key?
+fn check(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    seen.obstacle().is_none().then(|| seen.awaits_check(now))?.map(Step::Probe)
+}
+
 /// Does the token in hand work?
 fn proof(seen: &Observed<'_>, now: Now) -> Option<Step> {
+    let ads = seen.ads()?;
     let token = wanted(seen, now)?;
     let Proof::Awaited(asked) = token.proof else { return None };
     if seen.is_last_chance(now) {
         return None;
     }
-    let apis = seen.object.apis();
+    let apis = ads.apis();
     // From the first again where the spec was changed meanwhile, and names fewer than were asked.
     apis.get(asked).or(apis.first()).copied().map(Step::Verify)
 }
@@ -228,12 +250,12 @@ fn until(seen: &Observed<'_>, now: Now) -> Until {
     let on_the_wall = |life: Life, time: Timestamp| earlier(time, between(now.wall, seen.time_for(life, now)));
     let lives = in_hand.into_iter().chain(seen.published_life());
     let renewals = lives.map(|life| on_the_wall(life, seen.renewal(life)));
-    let ends = seen
-        .published_life()
-        .into_iter()
-        .flat_map(|life| [life.last_chance_at(), life.expires_at].map(|time| on_the_wall(life, time)));
+    let last_chance = seen.published_life().filter(|_| seen.ads().is_some()).map(|life| (life, life.last_chance_at()));
+    let end = seen.published_life().map(|life| (life, life.expires_at));
+    let ends = last_chance.into_iter().chain(end).map(|(life, time)| on_the_wall(life, time));
+    let probe = seen.next_probe(now).map(|due| now.wall_at(due));
     let polls = seen.next_look().map(|look| now.wall_at(look));
-    let times = retries.chain(demands).chain(renewals).chain(ends).chain(polls).filter(|&time| time > now.wall);
+    let times = retries.chain(demands).chain(renewals).chain(ends).chain(polls).chain(probe).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }
 

@@ -21,7 +21,7 @@ use super::{
     target::Target,
 };
 use crate::api::{
-    AsaCredential, ClientIds, GROUP, SecretFormat,
+    AppStoreConnectCredential, Credential, GROUP, Kind, Program, SecretFormat,
     names::{ANNOTATION_RECORD, LABEL_OWNER_UID, TYPE_PRIVATE_KEY},
 };
 
@@ -36,19 +36,22 @@ pub struct Record {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// Which client and key it was issued for: [`bundle`].
+    /// What it was issued for: [`bundle`].
     pub bundle: String,
     /// The state of the key's Secret in which `fingerprint` was found, and the entry.
     pub key: KeySource,
     /// The key's fingerprint.
     pub fingerprint: String,
-    /// The organizations' part; only with an access token.
+    /// The organizations' part; only with an access token for Apple Ads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentityRecord>,
     /// The formats in which the token was written as well.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub formats: BTreeSet<SecretFormat>,
-    /// The token's [`thumbprint`]; only with an access token.
+    /// When Apple last accepted a token of the key; only where it is asked about keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The token's [`thumbprint`]; only with a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumbprint: Option<String>,
     /// Whether no API had confirmed the token when it was written.
@@ -59,11 +62,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether a write that brings `other` would change nothing that a reader could notice. Where the key was read does
-    /// not count: somebody who labels the key's Secret renews nothing.
+    /// Whether a write that brings `other` would change nothing that a reader could notice. Where the key was read and when
+    /// it was verified does not count: somebody who labels the key's Secret renews nothing.
     #[must_use]
     pub fn serves_as(&self, other: &Self) -> bool {
-        Self { key: other.key.clone(), ..self.clone() } == *other
+        Self { key: other.key.clone(), verified_at: other.verified_at, ..self.clone() } == *other
     }
 
     /// From when to when.
@@ -75,8 +78,8 @@ impl Record {
     /// Whether what is in `target` can live from then to then. Where it cannot, somebody edited the record, and to wait for
     /// its times could be to wait for ever.
     #[must_use]
-    pub fn is_possible(&self, target: Target) -> bool {
-        self.issued_at < self.expires_at && self.life().length() <= target.longest_life()
+    pub fn is_possible(&self, target: Target, kind: Kind) -> bool {
+        self.issued_at < self.expires_at && self.life().length() <= target.longest_life(kind)
     }
 
     /// Whether it was written with these entries, and its times are theirs: those are what readers go by.
@@ -110,11 +113,34 @@ pub struct KeySource {
     pub entry: String,
 }
 
-/// One name for clientId, teamId, keyId and key together: they change as one.
+/// One name for all that a token is issued for, ids and key together: they change as one. `None` while ids are missing.
 #[must_use]
-pub fn bundle(ids: ClientIds<'_>, fingerprint: &str) -> String {
-    let parts = [ids.client_id, ids.team_id, ids.key_id, fingerprint];
-    hex(parts.iter().fold(Sha256::new(), |hash, part| measured(hash, part.as_bytes())))
+pub fn bundle(object: &Credential, fingerprint: &str) -> Option<String> {
+    match object {
+        Credential::Ads(object) => {
+            let ids = object.client_ids()?;
+            Some(name_of([ids.client_id, ids.team_id, ids.key_id, fingerprint]))
+        }
+        Credential::AppStoreConnect(object) => {
+            let (key, lifetime) = (api_key(object, fingerprint), object.token_lifetime().as_secs().to_string());
+            let scope = object.scope().iter().map(String::as_str);
+            Some(name_of([key.as_str(), lifetime.as_str()].into_iter().chain(scope)))
+        }
+    }
+}
+
+/// One name for an API key and the host that is asked about it, the same for all resources that use it.
+#[must_use]
+pub fn api_key(object: &AppStoreConnectCredential, fingerprint: &str) -> String {
+    let program = match object.spec.program {
+        Program::AppStore => "AppStore",
+        Program::Enterprise => "Enterprise",
+    };
+    name_of([program, object.issuer_id().unwrap_or_default(), &object.spec.key_id, fingerprint])
+}
+
+fn name_of<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    hex(parts.into_iter().fold(Sha256::new(), |hash, part| measured(hash, part.as_bytes())))
 }
 
 /// What tells one token from another that was issued in the same second: 64 bits of its SHA-256, from which nothing of a
@@ -143,7 +169,7 @@ impl Body {
     pub fn secrets(&self) -> Vec<Zeroizing<String>> {
         let is_key = self.0["type"] == TYPE_PRIVATE_KEY;
         let entries = self.0["data"].as_object().into_iter().flatten();
-        let secret = entries.filter(|(entry, _)| is_key || ["access_token", "client_secret"].contains(&entry.as_str()));
+        let secret = entries.filter(|(entry, _)| is_key || ["access_token", "client_secret", "token"].contains(&entry.as_str()));
         let values = secret.filter_map(|(_, value)| value.as_str());
         let decoded = values.filter_map(|value| BASE64_STANDARD.decode(value).ok());
         decoded.filter_map(|value| String::from_utf8(value).ok()).map(Zeroizing::new).collect()
@@ -152,13 +178,13 @@ impl Body {
 
 /// The whole Secret, for a POST.
 #[must_use]
-pub fn creation(target: Target, object: &AsaCredential, entries: &Entries, record: &Record) -> Body {
+pub fn creation(target: Target, object: &Credential, entries: &Entries, record: &Record) -> Body {
     let mut metadata = metadata(target, object, None, Some(record));
     metadata.insert("name".into(), json!(record.secret));
     Body(json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "type": target.secret_type(),
+        "type": target.secret_type(object.kind()),
         "metadata": metadata,
         "data": entries.encoded(false),
     }))
@@ -170,7 +196,7 @@ pub fn creation(target: Target, object: &AsaCredential, entries: &Entries, recor
 #[must_use]
 pub fn change(
     target: Target,
-    object: &AsaCredential,
+    object: &Credential,
     entries: &Entries,
     record: &Record,
     seen: &SecretMeta,
@@ -178,15 +204,15 @@ pub fn change(
 ) -> Body {
     let mut metadata = metadata(target, object, Some(seen), Some(record));
     fenced(&mut metadata, fence);
-    Body(json!({"type": target.secret_type(), "metadata": metadata, "data": entries.encoded(true)}))
+    Body(json!({"type": target.secret_type(object.kind()), "metadata": metadata, "data": entries.encoded(true)}))
 }
 
 /// The merge patch that only sets labels, annotations and owner reference.
 #[must_use]
-pub fn restoration(target: Target, object: &AsaCredential, seen: &SecretMeta) -> Body {
+pub fn restoration(target: Target, object: &Credential, seen: &SecretMeta) -> Body {
     let mut metadata = metadata(target, object, Some(seen), None);
     fenced(&mut metadata, &seen.version);
-    Body(json!({"type": target.secret_type(), "metadata": metadata}))
+    Body(json!({"type": target.secret_type(object.kind()), "metadata": metadata}))
 }
 
 /// The Secret of a key that was made here. Nobody owns it: a key that Apple knows must outlive the resource.
@@ -209,11 +235,11 @@ fn fenced(metadata: &mut Map<String, Value>, fence: &Version) {
 /// Labels, annotations and owner references, as a merge patch over `seen`.
 fn metadata(
     target: Target,
-    object: &AsaCredential,
+    object: &Credential,
     seen: Option<&SecretMeta>,
     record: Option<&Record>,
 ) -> Map<String, Value> {
-    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let uid = object.uid();
     let mut metadata = Map::new();
     let (mut labels, mut annotations) = match target {
         Target::Managed => Applied::patches(object, seen.and_then(|seen| seen.applied.as_deref())),
@@ -234,8 +260,8 @@ fn metadata(
 }
 
 /// The owner references that there should be, unless they are as they should be.
-fn owner_references(target: Target, object: &AsaCredential, seen: Option<&SecretMeta>) -> Option<Vec<OwnerReference>> {
-    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+fn owner_references(target: Target, object: &Credential, seen: Option<&SecretMeta>) -> Option<Vec<OwnerReference>> {
+    let uid = object.uid();
     let retained = target.is_retained(object);
     let there = seen.map_or(&[][..], |seen| &seen.owner_references);
     let is_there = there.iter().any(|owner| owner.uid == uid);
@@ -248,12 +274,12 @@ fn owner_references(target: Target, object: &AsaCredential, seen: Option<&Secret
 }
 
 /// Garbage collection follows it. Without blockOwnerDeletion, which needs a permission on the resource's finalizers.
-fn owner_reference(object: &AsaCredential, controller: bool) -> OwnerReference {
+fn owner_reference(object: &Credential, controller: bool) -> OwnerReference {
     OwnerReference {
         api_version: format!("{GROUP}/v1alpha1"),
-        kind: "AsaCredential".into(),
-        name: object.metadata.name.clone().unwrap_or_default(),
-        uid: object.metadata.uid.clone().unwrap_or_default(),
+        kind: object.kind().as_str().into(),
+        name: object.metadata().name.clone().unwrap_or_default(),
+        uid: object.metadata().uid.clone().unwrap_or_default(),
         controller: controller.then_some(true),
         block_owner_deletion: None,
     }

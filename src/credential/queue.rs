@@ -19,11 +19,13 @@ use super::{
     pacing::{Entry, Pacing},
     schedule::Life,
 };
-use crate::apple::error::Host;
+use crate::{api::Kind, apple::error::Host};
 
 /// Names a credential.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id {
+    /// Which kind it is of.
+    pub kind: Kind,
     /// Its namespace.
     pub namespace: Arc<str>,
     /// Its name.
@@ -31,16 +33,16 @@ pub struct Id {
 }
 
 impl Id {
-    /// The credential `name` in `namespace`.
+    /// The credential `name` of this kind in `namespace`.
     #[must_use]
-    pub fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+    pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
+        Self { kind, namespace: namespace.into(), name: name.into() }
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
+        write!(f, "{} {}/{}", self.kind.as_str(), self.namespace, self.name)
     }
 }
 

@@ -16,10 +16,16 @@ use super::{
 use crate::api::{AdsApi, Condition, ConditionStatus, ConditionType, MAX_CHOICES, Reason, Selection, conditions::find};
 
 impl Observed<'_> {
+    /// What the resource asks for; none where there is nothing to choose from.
+    #[must_use]
+    pub fn choice(&self) -> Option<Choice> {
+        self.ads().map(Choice::of)
+    }
+
     /// The last resolution, if it is for the present choice and client; from the Secret and status after a restart.
     #[must_use]
     pub fn resolution(&self) -> Option<&Resolution> {
-        self.memory.resolution.as_ref().filter(|resolution| resolution.choice == Choice::of(self.object))
+        self.memory.resolution.as_ref().filter(|resolution| Some(&resolution.choice) == self.choice().as_ref())
     }
 
     /// What an earlier process resolved, from the Secret's record and the status: the ids to keep while an API does not
@@ -27,7 +33,7 @@ impl Observed<'_> {
     #[must_use]
     pub fn recalled_resolution(&self) -> Option<Resolution> {
         let identity = self.recorded_identity()?.clone();
-        let status = self.object.status.as_ref();
+        let status = self.object.status();
         Some(Resolution {
             at: identity.resolved_at,
             choice: identity.choice,
@@ -53,7 +59,7 @@ impl Observed<'_> {
         // What an earlier process found counts if nothing was lacking, and it lived to say so in the status.
         let is_said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some();
         let recorded =
-            self.recorded_identity().filter(|identity| is_said && identity.choice == Choice::of(self.object));
+            self.recorded_identity().filter(|identity| is_said && Some(&identity.choice) == self.choice().as_ref());
         let resolved_at = self.resolution().map(|resolution| resolution.at);
         let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
         let is_new = |at: Timestamp| token.life.issued_at >= at;
@@ -64,7 +70,7 @@ impl Observed<'_> {
             (Some(at), Some(resolution)) if resolution.is_provisional() => is_new(later(at, Duration::from_secs(1))),
             (Some(at), _) => is_new(later(at, schedule::IDENTITY_LIFE)),
         };
-        if due { self.memory.round.next(&self.object.apis()) } else { None }
+        if due { self.memory.round.next(&self.ads()?.apis()) } else { None }
     }
 
     /// Whether nobody can say whose the published ids are: no status tells, or it tells that no API had told any. The
@@ -99,7 +105,7 @@ impl Observed<'_> {
 
     /// A condition of this status.
     fn reported(&self, type_: ConditionType, status: ConditionStatus) -> Option<&Condition> {
-        let conditions = &self.object.status.as_ref()?.conditions;
+        let conditions = &self.object.status()?.conditions;
         find(conditions, type_).filter(|condition| condition.status == status)
     }
 
@@ -107,10 +113,9 @@ impl Observed<'_> {
     /// beginning.
     fn is_list_cut(&self) -> bool {
         let is_any = |selection| selection == Selection::Any;
-        let status = self.object.status.as_ref();
-        status.is_some_and(|status| {
-            (is_any(self.object.organization_selection()) && status.organizations.len() >= MAX_CHOICES)
-                || (is_any(self.object.ad_account_selection()) && status.ad_accounts.len() >= MAX_CHOICES)
+        self.ads().zip(self.object.status()).is_some_and(|(ads, status)| {
+            (is_any(ads.organization_selection()) && status.organizations.len() >= MAX_CHOICES)
+                || (is_any(ads.ad_account_selection()) && status.ad_accounts.len() >= MAX_CHOICES)
         })
     }
 }

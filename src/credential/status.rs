@@ -5,16 +5,18 @@
 mod apple;
 mod names;
 
-use apple::{api_name, notable_skew, patience, rejected, said, skewed};
+pub(in crate::credential) use apple::said;
+use apple::{api_name, notable_skew, patience, rejected, skewed};
 
 use super::{
     failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject, is_passing},
     identity::Verdict,
+    probing::Refusal,
     sight::{Holder, Obstacle},
     target::Target,
 };
 use crate::{
-    api::{AsaCredential, ConditionType, Reason},
+    api::{AppStoreConnectCredential, ConditionType, Credential, KeyType, Kind, Program, Reason},
     apple::error::{Class, Endpoint, Error as AppleError, KeyError},
 };
 
@@ -23,6 +25,9 @@ pub const LONGEST_MESSAGE: usize = 200;
 
 /// As much of a cause as leaves room for the remedy.
 const LONGEST_CAUSE: usize = 72;
+
+/// As much of a code of App Store Connect's as leaves room for the remedy.
+const LONGEST_CODE: usize = 24;
 
 /// What a failure means to a reader of the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +49,8 @@ impl Explanation {
 
     /// Why there is no key.
     #[must_use]
-    pub fn of_key(failure: &KeyFailure, object: &AsaCredential) -> Self {
-        let place = &object.spec.private_key.secret_ref;
+    pub fn of_key(failure: &KeyFailure, object: &Credential) -> Self {
+        let place = object.key_ref();
         let (name, entry) = (short(&place.name), short(&place.key));
         let (reason, message) = match failure {
             KeyFailure::SecretNotFound if object.generates_key() => (
@@ -79,7 +84,7 @@ impl Explanation {
 
     /// What is in the way of publishing; `None` where it is about to be taken out of the way.
     #[must_use]
-    pub fn of_obstacle(obstacle: &Obstacle, object: &AsaCredential) -> Option<Self> {
+    pub fn of_obstacle(obstacle: &Obstacle, object: &Credential) -> Option<Self> {
         let (Obstacle::NotOwned(target, _)
         | Obstacle::ToInspect(target)
         | Obstacle::ToAdopt(target)
@@ -115,7 +120,7 @@ impl Explanation {
                 true,
                 format!(
                     "Secret {name} cannot be adopted: only Secrets of type {} are. Delete it, or name another in spec.{field}.",
-                    target.secret_type()
+                    target.secret_type(object.kind())
                 ),
             ),
             Obstacle::ToInspect(_) | Obstacle::ToAdopt(_) => return None,
@@ -141,9 +146,12 @@ impl Explanation {
 
     /// Why nothing happens to a resource that is suspended.
     #[must_use]
-    pub fn of_suspension() -> Self {
+    pub fn of_suspension(kind: Kind) -> Self {
         Self::new(
-            ConditionType::AccessTokenIssued,
+            match kind {
+                Kind::Ads => ConditionType::AccessTokenIssued,
+                Kind::AppStoreConnect => ConditionType::TokenIssued,
+            },
             Reason::Suspended,
             false,
             "The resource is suspended: nothing is renewed or mended. Set spec.suspend to false to go on.",
@@ -152,14 +160,20 @@ impl Explanation {
 
     /// Why an attempt did not succeed.
     #[must_use]
-    pub fn of_failure(failure: &Failure, object: &AsaCredential, fingerprint: Option<&str>) -> Self {
+    pub fn of_failure(failure: &Failure, object: &Credential, fingerprint: Option<&str>) -> Self {
         match failure {
-            Failure::Signing => Self::new(
-                ConditionType::ClientSecretIssued,
-                Reason::SigningFailed,
-                true,
-                "The client secret could not be signed with this key. Make a new key, upload its public half and replace the Secret.",
-            ),
+            Failure::Signing => {
+                let arrow = match object.kind() {
+                    Kind::Ads => ConditionType::ClientSecretIssued,
+                    Kind::AppStoreConnect => ConditionType::TokenIssued,
+                };
+                Self::new(
+                    arrow,
+                    Reason::SigningFailed,
+                    true,
+                    "Nothing could be signed with this key. Make a new key that Apple knows, and replace the Secret.",
+                )
+            }
             Failure::Generating => Self::new(
                 ConditionType::PrivateKeyLoaded,
                 Reason::KeyNotMade,
@@ -171,10 +185,37 @@ impl Explanation {
         }
     }
 
+    /// Why Apple does not take the key.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal, object: &AppStoreConnectCredential) -> Self {
+        let code = cut(&refusal.code, LONGEST_CODE);
+        let (reason, message) = if refusal.was_accepted {
+            let message = format!(
+                "Apple accepted this key before and refuses it now ({code}): it was revoked. Make a new key and replace the Secret and keyId; a .p8 downloads once."
+            );
+            (Reason::KeyRevoked, message)
+        } else {
+            let other = match object.spec.program {
+                Program::AppStore => "Enterprise",
+                Program::Enterprise => "AppStore",
+            };
+            let ids = match object.spec.key_type {
+                KeyType::Team => "keyId and issuerId",
+                KeyType::Individual => "keyId",
+            };
+            let message = format!(
+                "Apple refuses the key ({code}). Compare {ids} with Users and Access › Integrations, and the .p8 with its keyId; is it of program {other}, or revoked?"
+            );
+            (Reason::KeyRejected, message)
+        };
+        Self::new(ConditionType::KeyVerified, reason, true, &message)
+    }
+
     fn of_apple(error: &AppleError, fingerprint: Option<&str>) -> Self {
         let arrow = match error.endpoint {
             Endpoint::TokenEndpoint | Endpoint::Me(_) => ConditionType::AccessTokenIssued,
             Endpoint::Acls(_) => ConditionType::OrganizationResolved,
+            Endpoint::Probe(_) => ConditionType::KeyVerified,
         };
         let (reason, message) = match (&error.class, notable_skew(error)) {
             (Class::Rejected(code), Some(skew)) => (Reason::ClockSkewed, skewed(code, skew)),
@@ -185,7 +226,7 @@ impl Explanation {
         Self::new(arrow, reason, is_stalled, &message)
     }
 
-    fn of_cluster(failure: &ClusterFailure, object: &AsaCredential) -> Self {
+    fn of_cluster(failure: &ClusterFailure, object: &Credential) -> Self {
         let name = short(&failure.subject.name(object));
         let verb = failure.verb;
         let field = failure.subject.field();

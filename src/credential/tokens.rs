@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::{
     failure::Side,
-    identity::Choice,
     memory::{ClientSecretInHand, Fence, Inputs, TokenInHand},
     now::{Now, between, later},
     observed::Observed,
@@ -15,7 +14,7 @@ use super::{
     target::Target,
 };
 use crate::api::{
-    MAX_REQUEST_CHARS,
+    Kind, MAX_REQUEST_CHARS,
     names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT},
 };
 
@@ -26,7 +25,7 @@ impl Observed<'_> {
     /// The annotation that asks for a renewal, whether it was handled or not: the later one where both are there.
     #[must_use]
     pub fn demand(&self) -> Option<String> {
-        let annotations = self.object.metadata.annotations.as_ref()?;
+        let annotations = self.object.metadata().annotations.as_ref()?;
         let ours = annotations.get(ANNOTATION_REQUESTED_AT);
         let flux = annotations.get(ANNOTATION_FLUX_REQUESTED_AT);
         let time = |text: &String| text.parse::<Timestamp>().ok();
@@ -43,7 +42,7 @@ impl Observed<'_> {
     /// The last request that was carried out, by this process or an earlier one.
     #[must_use]
     pub fn handled(&self) -> Option<&str> {
-        let reported = self.object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_deref());
+        let reported = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_deref());
         self.memory.handled.as_deref().or(reported)
     }
 
@@ -73,7 +72,7 @@ impl Observed<'_> {
     #[must_use]
     pub fn inputs(&self, now: Now) -> Inputs {
         Inputs {
-            generation: self.object.metadata.generation.unwrap_or_default(),
+            generation: self.object.metadata().generation.unwrap_or_default(),
             key: self.sights.key_secret.meta().map(|meta| meta.version.clone()),
             demand: self.open_demand(now).or_else(|| self.handled().map(ToOwned::to_owned)),
         }
@@ -110,7 +109,7 @@ impl Observed<'_> {
     /// When the renewal of a token with this life starts.
     #[must_use]
     pub fn renewal(&self, life: Life) -> Timestamp {
-        schedule::renewal(life, self.share, self.object.access_token_renew_before())
+        schedule::renewal(life, self.share, self.object.token_renew_before())
     }
 
     /// The issued token that serves now: for the present client and key, and not due.
@@ -140,14 +139,19 @@ impl Observed<'_> {
     #[must_use]
     pub fn needs_token(&self, now: Now) -> bool {
         let Some(bundle) = self.bundle() else { return false };
+        if self.is_key_refused() {
+            return false;
+        }
         if self.open_demand(now).is_some() {
             return true;
         }
+        let choice = self.choice();
         let serves = |record: &Record| {
-            let chosen = record.identity.as_ref().is_some_and(|identity| identity.choice == Choice::of(self.object));
+            let chosen = record.identity.as_ref().map(|identity| &identity.choice) == choice.as_ref();
             chosen && record.formats == self.object.formats() && self.is_fresh(record, bundle, now)
         };
-        let is_served = || self.published(Target::Managed).is_some_and(serves) && !self.is_identity_open();
+        let is_open = || self.ads().is_some() && self.is_identity_open();
+        let is_served = || self.published(Target::Managed).is_some_and(serves) && !is_open();
         self.token_in_hand(now).is_none() && !is_served()
     }
 
@@ -168,7 +172,7 @@ impl Observed<'_> {
         let strays = self.sights.strays.iter().filter_map(|stray| stray.meta.as_deref());
         let written = strays.filter_map(|meta| Some((meta.record.as_ref()?, Some(meta))));
         published.into_iter().chain(written).find_map(|(record, meta)| {
-            let is_token = record.identity.is_some() && !record.unverified;
+            let is_token = record.thumbprint.is_some() && !record.unverified;
             let is_new = meta.is_some_and(|meta| self.memory.recalled.as_ref() != Some(&meta.version));
             (is_token && is_new && self.is_fresh(record, bundle, now)).then(|| record.secret.clone())
         })
@@ -193,7 +197,7 @@ impl Observed<'_> {
     /// Whether a client secret of this life is neither due nor of another lifetime than the resource asks for.
     fn client_secret_serves(&self, life: Life, now: Now) -> bool {
         self.has_lifetime_asked_for(life)
-            && now.wall < schedule::client_secret_renewal(life, self.object.client_secret_renew_before())
+            && self.ads().is_some_and(|ads| now.wall < schedule::client_secret_renewal(life, ads.client_secret_renew_before()))
     }
 
     /// Whether a client secret was signed for as long as the resource asks.
@@ -201,13 +205,17 @@ impl Observed<'_> {
     pub fn has_lifetime_asked_for(&self, life: Life) -> bool {
         /// Back-dating and Apple's limit change a life by a minute.
         const TOLERANCE: Duration = Duration::from_mins(2);
-        life.length().abs_diff(self.object.client_secret_lifetime()) <= TOLERANCE
+        self.ads().is_some_and(|ads| life.length().abs_diff(ads.client_secret_lifetime()) <= TOLERANCE)
     }
 
-    /// Whether the token in hand may be published: proved, or the last chance.
+    /// Whether the token in hand may be published: proved, or the last chance. Where Apple issues no tokens, its word about
+    /// the key counts.
     #[must_use]
     pub fn may_publish(&self, token: &TokenInHand, now: Now) -> bool {
-        token.is_proved() || self.is_last_chance(now)
+        match self.object.kind() {
+            Kind::Ads => token.is_proved() || self.is_last_chance(now),
+            Kind::AppStoreConnect => self.may_publish_for_key(),
+        }
     }
 
     /// Whether the published token is so near its end that an unverified one is better.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use asa_operator::api::{AdsApi, AsaCredential, AsaCredentialStatus};
+use asa_operator::api::{AdsApi, AsaCredential, Credential, CredentialStatus, Program};
 use asa_operator::apple::error::{Class, Endpoint, Error};
 use asa_operator::controller::apple::{Apple, Issued, Listed};
 use asa_operator::controller::clock::Clock;
@@ -20,6 +20,7 @@ use asa_operator::controller::pump;
 use asa_operator::controller::world::{Settings, World};
 use asa_operator::credential::failure::ClusterClass;
 use asa_operator::credential::pacing::Rate;
+use asa_operator::credential::probing::Heard;
 use asa_operator::credential::published::Body;
 use asa_operator::credential::secret_meta::{SecretMeta, Version};
 use asa_operator::operator::telemetry::{self, Format};
@@ -170,19 +171,19 @@ impl Cluster for OneSecret {
         Err(ClusterClass::Conflict)
     }
 
-    async fn is_there(&self, _: &AsaCredential) -> Result<bool, ClusterClass> {
+    async fn is_there(&self, _: &Credential) -> Result<bool, ClusterClass> {
         Ok(true)
     }
 
     async fn write_status(
         &self,
-        object: &AsaCredential,
-        _: &AsaCredentialStatus,
-    ) -> Result<AsaCredential, ClusterClass> {
+        object: &Credential,
+        _: &CredentialStatus,
+    ) -> Result<Credential, ClusterClass> {
         Ok(object.clone())
     }
 
-    async fn tell(&self, _: &AsaCredential, _: Note) {}
+    async fn tell(&self, _: &Credential, _: Note) {}
 }
 
 /// Panics with what it was given, as an `unwrap` in the wrong place would.
@@ -201,5 +202,9 @@ impl Apple for Panicking {
 
     async fn acls(&self, api: AdsApi, _: &SecretString, _: Timestamp) -> Result<Listed, Error> {
         Err(Error::new(Endpoint::Acls(api), Class::Forbidden))
+    }
+
+    async fn probe(&self, program: Program, _: &SecretString, _: Timestamp) -> Heard {
+        Heard { result: Err(Error::new(Endpoint::Probe(program), Class::Forbidden)), is_budget_low: false }
     }
 }

@@ -2,7 +2,7 @@
 
 use asa_operator::api::conditions::set_condition;
 use asa_operator::api::{
-    AdAccount, AsaCredential, AsaCredentialStatus, Binding, ClientSecretStatus, Condition, ConditionStatus,
+    AdAccount, AsaCredential, CredentialStatus, Binding, ClientSecretStatus, Condition, ConditionStatus,
     ConditionType, Life, MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret,
     Reason,
 };
@@ -78,7 +78,7 @@ async fn write(resources: &Api<AsaCredential>, status: Value) -> kube::Result<As
 }
 
 /// Every field, each as large as the operator writes it.
-fn full() -> AsaCredentialStatus {
+fn full() -> CredentialStatus {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let life = Life::new(
         at("2026-03-01T12:00:00.123456789Z"),
@@ -87,7 +87,7 @@ fn full() -> AsaCredentialStatus {
     );
     let organization = Organization { org_id: 40_669_820, name: Some("ü".repeat(100)), parent_org_id: Some(MAX_ID) };
     let account = AdAccount { id: MAX_ID, name: Some("ü".repeat(100)), org_id: Some(1) };
-    AsaCredentialStatus {
+    CredentialStatus {
         observed_generation: Some(1),
         last_handled_reconcile_at: Some("ü".repeat(MAX_REQUEST_CHARS as usize)),
         conditions: conditions(at("2026-03-01T12:00:00.9Z")),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asa_operator::api::{AsaCredentialStatus, ConditionType, Reason};
+use asa_operator::api::{CredentialStatus, ConditionType, Reason};
 use fake_apple::{Counts, Delivery, Endpoint, Fault};
 use futures::future::join_all;
 use tokio::time::Instant;
@@ -83,7 +83,7 @@ impl Stage<'_> {
     async fn renews(&self, name: &str) -> Duration {
         let started = Instant::now();
         self.request_renewal_of(name, "now").await;
-        let handled = |status: &AsaCredentialStatus| status.last_handled_reconcile_at.as_deref() == Some("now");
+        let handled = |status: &CredentialStatus| status.last_handled_reconcile_at.as_deref() == Some("now");
         self.until_named(name, "renewed", |credential| credential.status.as_ref().is_some_and(handled)).await;
         started.elapsed()
     }

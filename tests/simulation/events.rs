@@ -93,7 +93,7 @@ async fn a_status_that_is_refused_while_the_watch_is_silent_is_tried_ever_more_r
     assert!((15..=30).contains(&refused), "{refused}");
 
     simulation.pass(15 * MINUTE).await;
-    let status = simulation.cluster.credential(ACME).status.unwrap();
+    let status = simulation.cluster.credential(ACME).status().cloned().unwrap();
     assert_eq!(status.observed_generation, Some(2));
     assert_eq!(status.access_token.unwrap().expires_at, simulation.expires_at());
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use asa_operator::{
-    api::AsaCredential,
+    api::Credential,
     apple::{
         PrivateKey,
         ads::{Client, ClientSecret, sign},
@@ -23,7 +23,6 @@ use asa_operator::{
     },
 };
 use jiff::Timestamp;
-use kube::ResourceExt;
 use secrecy::SecretString;
 
 use crate::world::{ACME_KEY, DAY, GOOD_KEY, HOUR, Simulation, credential, key_entry};
@@ -83,21 +82,22 @@ impl Founder {
     /// Publishes both Secrets and the status; `share` of the time from issue to renewal is over.
     fn settle(&self, simulation: &Simulation, name: &str, number: u32, share: f64) {
         let object = simulation.cluster.credential(name);
+        let ads = object.ads().unwrap();
         let whole = Life { issued_at: self.now.wall, expires_at: later(self.now.wall, HOUR) };
-        let renewal = schedule::renewal(whole, Share::of(&object.uid().unwrap()), None);
+        let renewal = schedule::renewal(whole, Share::of(object.uid()), None);
         let until_renewal = renewal.duration_since(self.now.wall).unsigned_abs();
         let issued_at = whole_seconds(earlier(self.now.wall, until_renewal.mul_f64(share)));
         let life = Life { issued_at, expires_at: later(issued_at, HOUR) };
         let token = SecretString::from(simulation.apple.issue(issued_at));
         let resolved_at = earlier(self.now.wall, DAY.mul_f64(scattered(number)));
-        let identity = IdentityRecord { resolved_at, choice: Choice::of(&object), ids: IDS };
-        let client_id = object.client_ids().unwrap().client_id;
+        let identity = IdentityRecord { resolved_at, choice: Choice::of(ads), ids: IDS };
+        let client_id = ads.client_ids().unwrap().client_id;
         let entries = Entries::managed(&Parts {
             client_id,
             token: &token,
             life,
             ids: IDS,
-            apis: &object.apis(),
+            apis: &ads.apis(),
             formats: &BTreeSet::new(),
             choices: Choices::default(),
         });
@@ -105,8 +105,8 @@ impl Founder {
         let managed = self.publish(simulation, Target::Managed, &object, &entries, life, what_it_is);
         let client_secret = if number.is_multiple_of(RESIGNING) {
             let due = later(self.now.wall, HOUR.mul_f64(scattered(number)));
-            let end = later(due, object.client_secret_renew_before());
-            sign_at(&self.private, earlier(end, object.client_secret_lifetime()))
+            let end = later(due, ads.client_secret_renew_before());
+            sign_at(&self.private, earlier(end, ads.client_secret_lifetime()))
         } else {
             self.client_secret.clone()
         };
@@ -120,7 +120,7 @@ impl Founder {
         &self,
         simulation: &Simulation,
         target: Target,
-        object: &AsaCredential,
+        object: &Credential,
         entries: &Entries,
         life: Life,
         token: Option<(IdentityRecord, String)>,
@@ -130,12 +130,13 @@ impl Founder {
             secret: target.name(object).unwrap(),
             issued_at: life.issued_at,
             expires_at: life.expires_at,
-            bundle: bundle(object.client_ids().unwrap(), &self.key.fingerprint),
+            bundle: bundle(object, &self.key.fingerprint).unwrap(),
             key: self.key.source.clone(),
             fingerprint: self.key.fingerprint.clone(),
             identity,
             formats: BTreeSet::new(),
             thumbprint,
+            verified_at: None,
             unverified: false,
             digest: entries.digest(),
         };
@@ -147,13 +148,13 @@ impl Founder {
     fn report(
         &self,
         simulation: &Simulation,
-        object: &AsaCredential,
+        object: &Credential,
         identity: IdentityRecord,
         secrets: [SecretMeta; 2],
     ) {
         let known =
             |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
-        let mut memory = Memory::of(&object.uid().unwrap());
+        let mut memory = Memory::of(object.uid());
         memory.key = Some(self.key.clone());
         memory.managed.known = known(&secrets[0].version);
         memory.client_secret_content.known = known(&secrets[1].version);

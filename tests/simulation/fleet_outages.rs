@@ -128,9 +128,9 @@ async fn watch(simulation: &Simulation, minutes: u32) -> Vec<String> {
 fn due(simulation: &Simulation) -> HashMap<String, Timestamp> {
     let (stored, now) = (simulation.cluster.stored(), simulation.now());
     let credentials = stored.objects.credentials.values();
-    let lives = credentials.map(|object| (object, object.status.as_ref().unwrap().access_token.unwrap()));
+    let lives = credentials.map(|object| (object, object.status().unwrap().access_token.unwrap()));
     let due = lives.filter(|(_, life)| life.renewal_time <= now);
-    due.map(|(object, life)| (object.spec.client_id.clone().unwrap(), life.expires_at)).collect()
+    due.map(|(object, life)| (object.ads().unwrap().spec.client_id.clone().unwrap(), life.expires_at)).collect()
 }
 
 /// When each published token ends.
@@ -144,7 +144,7 @@ fn ailing(simulation: &Simulation) -> Option<String> {
     let ends = ends(simulation);
     let stored = simulation.cluster.stored();
     let is_well = |name: &String| {
-        let status = stored.objects.credentials[name].status.as_ref().unwrap();
+        let status = stored.objects.credentials[name].status().unwrap();
         let says = |type_| find(&status.conditions, type_).is_some_and(|said| said.status == ConditionStatus::True);
         let told = status.access_token.map(|life| life.expires_at);
         says(ConditionType::Ready) && says(ConditionType::RenewalHealthy) && told == ends.get(name).copied()

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use asa_operator::{
-    api::AsaCredentialStatus,
+    api::{CredentialStatus, Kind},
     credential::{entries::Entries, secret_meta::SecretMeta, target::Target},
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Outlook(BTreeMap<String, String>);
 impl Outlook {
     pub(crate) fn of(simulation: &Simulation) -> Self {
         let stored = simulation.cluster.stored();
-        let (secrets, status) = (&stored.objects.secrets, &stored.objects.credentials[ACME].status);
+        let (secrets, status) = (&stored.objects.secrets, stored.objects.credentials[ACME].status());
         let mut outlook = Self::default();
         if let Some(status) = status {
             outlook.see_status(status);
@@ -56,7 +56,7 @@ impl Outlook {
         self.0.insert(what.to_owned(), format!("{look:?}"));
     }
 
-    fn see_status(&mut self, status: &AsaCredentialStatus) {
+    fn see_status(&mut self, status: &CredentialStatus) {
         for condition in &status.conditions {
             let said = (condition.status, &condition.reason, condition.observed_generation);
             self.see(&format!("condition {}", condition.type_), said);
@@ -84,9 +84,10 @@ impl Outlook {
         }
         let Some(record) = SecretMeta::of(&secret.metadata).unwrap().record else { return };
         let identity = record.identity.as_ref().map(|identity| (&identity.choice, identity.ids));
-        let target = Target::ALL.into_iter().find(|target| target.secret_type() == secret.type_);
+        let kinds = Kind::ALL.into_iter().flat_map(|kind| Target::ALL.map(|target| (target, kind)));
+        let what = kinds.into_iter().find(|(target, kind)| target.secret_type(*kind) == secret.type_);
         let data = || secret.data.iter().map(|(key, value)| (key.clone(), value.clone().into()));
-        let is_intact = target.is_some_and(|target| Entries::read(target, data()).digest() == record.digest);
+        let is_intact = what.is_some_and(|(target, kind)| Entries::read(target, kind, data()).digest() == record.digest);
         let look = (record.bundle, record.fingerprint, identity, record.unverified, is_intact);
         self.see(&format!("Secret {name}, record"), look);
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::AsaCredential,
+    api::{Credential, Kind},
     controller::{
         index::{SecretName, id_of},
         world::World,
@@ -28,8 +28,8 @@ use crate::{
 /// What a watch tells.
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
-    Credential(Box<AsaCredential>),
-    CredentialGone(String),
+    Credential(Box<Credential>),
+    CredentialGone(Id),
     Secret(String, Box<SecretMeta>),
     SecretGone(String, String),
 }
@@ -38,8 +38,8 @@ impl Told {
     /// Of which object: its kind and name.
     fn object(&self) -> (bool, String) {
         match self {
-            Self::Credential(object) => (true, object.metadata.name.clone().unwrap()),
-            Self::CredentialGone(name) => (true, name.clone()),
+            Self::Credential(object) => (true, object.name().to_owned()),
+            Self::CredentialGone(id) => (true, id.name.to_string()),
             Self::Secret(name, _) | Self::SecretGone(name, _) => (false, name.clone()),
         }
     }
@@ -52,7 +52,7 @@ impl Told {
 /// What a list tells: the objects as they were at some time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
-    pub(crate) credentials: BTreeMap<String, AsaCredential>,
+    pub(crate) credentials: BTreeMap<String, Credential>,
     pub(crate) secrets: BTreeMap<String, SecretMeta>,
 }
 
@@ -67,8 +67,8 @@ impl List {
     /// What it would tell after this event.
     pub(crate) fn apply(&mut self, told: Told) {
         match told {
-            Told::Credential(object) => drop(self.credentials.insert(object.metadata.name.clone().unwrap(), *object)),
-            Told::CredentialGone(name) => drop(self.credentials.remove(&name)),
+            Told::Credential(object) => drop(self.credentials.insert(object.name().to_owned(), *object)),
+            Told::CredentialGone(id) => drop(self.credentials.remove(&*id.name)),
             Told::Secret(name, meta) => drop(self.secrets.insert(name, *meta)),
             Told::SecretGone(name, _) => drop(self.secrets.remove(&name)),
         }
@@ -120,7 +120,9 @@ impl Follower {
         let mut concerned: Vec<Id> =
             list.credentials.values().filter_map(|object| index.apply_credential(object.clone())).collect();
         let listed = list.credentials.values().map(id_of).collect();
-        concerned.extend(index.keep_credentials(&None, &listed));
+        for kind in Kind::ALL {
+            concerned.extend(index.keep_credentials(kind, &None, &listed));
+        }
         drop(index);
         self.wake(concerned);
     }
@@ -158,7 +160,7 @@ impl Follower {
         let mut index = self.world.index();
         let concerned = match told {
             Told::Credential(object) => index.apply_credential(*object).into_iter().collect(),
-            Told::CredentialGone(name) => index.remove_credential(&Id::new(NAMESPACE, &name)),
+            Told::CredentialGone(id) => index.remove_credential(&id),
             Told::Secret(name, meta) => index.apply_secret(secret_name(&name), *meta),
             Told::SecretGone(name, uid) => index.remove_secret(secret_name(&name), Some(&uid)),
         };

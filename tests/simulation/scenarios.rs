@@ -188,7 +188,7 @@ impl Scene {
         simulation.restart();
         simulation.pass(2 * MINUTE).await;
         if let Scenario::Renew | Scenario::Resign = self.scenario {
-            let status = simulation.cluster.credential(ACME).status.unwrap();
+            let status = simulation.cluster.credential(ACME).status().cloned().unwrap();
             let due = status.access_token.unwrap().renewal_time;
             simulation.pass(due.duration_since(simulation.now()).unsigned_abs().saturating_sub(5 * SECOND)).await;
         }

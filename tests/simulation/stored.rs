@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use asa_operator::{
-    api::{AsaCredential, AsaCredentialStatus},
-    controller::cluster::SecretContent,
+    api::{Credential, CredentialStatus},
+    controller::{cluster::SecretContent, index::id_of},
     credential::{
         failure::ClusterClass,
         secret_meta::{SecretMeta, Version},
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use kube::{ResourceExt, core::ObjectMeta};
+use kube::core::ObjectMeta;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -42,7 +42,7 @@ impl StoredSecret {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects {
     version: u64,
-    pub(crate) credentials: BTreeMap<String, AsaCredential>,
+    pub(crate) credentials: BTreeMap<String, Credential>,
     pub(crate) secrets: BTreeMap<String, StoredSecret>,
 }
 
@@ -58,22 +58,22 @@ pub(crate) struct Stored {
 
 /// What users and controllers other than the operator do.
 impl Stored {
-    pub(crate) fn apply_credential(&mut self, mut object: AsaCredential) {
-        let old = self.objects.credentials.get(&object.name_any());
+    pub(crate) fn apply_credential(&mut self, mut object: Credential) {
+        let old = self.objects.credentials.get(object.name());
         let number = self.objects.version + 1;
-        object.metadata.uid =
-            old.map_or_else(|| Some(format!("uid-{number}-of-{}", object.name_any())), kube::ResourceExt::uid);
-        object.metadata.generation = Some(old.and_then(|old| old.metadata.generation).unwrap_or_default() + 1);
-        object.status = old.and_then(|old| old.status.clone());
+        let uid = old.map_or_else(|| format!("uid-{number}-of-{}", object.name()), |old| old.uid().to_owned());
+        let generation = old.and_then(|old| old.metadata().generation).unwrap_or_default() + 1;
+        *object.status_mut() = old.and_then(|old| old.status().cloned());
+        object.metadata_mut().uid = Some(uid);
+        object.metadata_mut().generation = Some(generation);
         self.store_credential(object);
     }
 
     /// Says which uid is gone.
     pub(crate) fn delete_credential(&mut self, name: &str) -> String {
         let gone = self.objects.credentials.remove(name).unwrap();
-        let uid = gone.uid().unwrap();
-        self.tell(Told::CredentialGone(name.to_owned()));
-        uid
+        self.tell(Told::CredentialGone(id_of(&gone)));
+        gone.uid().to_owned()
     }
 
     /// Garbage collection, should that credential be gone.
@@ -113,7 +113,7 @@ impl Stored {
     }
 
     fn uids(&self) -> Vec<String> {
-        self.objects.credentials.values().filter_map(ResourceExt::uid).collect()
+        self.objects.credentials.values().map(|object| object.uid().to_owned()).collect()
     }
 
     fn tell(&mut self, told: Told) {
@@ -142,9 +142,9 @@ impl Stored {
         meta
     }
 
-    fn store_credential(&mut self, mut object: AsaCredential) -> AsaCredential {
-        object.metadata.resource_version = Some(self.next_version());
-        self.objects.credentials.insert(object.name_any(), object.clone());
+    fn store_credential(&mut self, mut object: Credential) -> Credential {
+        object.metadata_mut().resource_version = Some(self.next_version());
+        self.objects.credentials.insert(object.name().to_owned(), object.clone());
         self.tell(Told::Credential(Box::new(object.clone())));
         object
     }
@@ -207,16 +207,17 @@ impl Stored {
 
     pub(crate) fn write_status(
         &mut self,
-        object: &AsaCredential,
-        status: &AsaCredentialStatus,
-    ) -> Result<AsaCredential, ClusterClass> {
-        let there = self.objects.credentials.get(&object.name_any());
-        let Some(there) = there.filter(|there| there.resource_version() == object.resource_version()) else {
+        object: &Credential,
+        status: &CredentialStatus,
+    ) -> Result<Credential, ClusterClass> {
+        let there = self.objects.credentials.get(object.name());
+        let version = |object: &Credential| object.metadata().resource_version.clone();
+        let Some(there) = there.filter(|there| version(there) == version(object)) else {
             return Err(ClusterClass::Conflict);
         };
         let mut there = there.clone();
-        there.status = Some(status.clone());
-        self.witness.reported(&there.name_any());
+        *there.status_mut() = Some(status.clone());
+        self.witness.reported(there.name());
         Ok(self.store_credential(there))
     }
 

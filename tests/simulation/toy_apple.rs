@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::{AdAccount, AdsApi, Organization},
+    api::{AdAccount, AdsApi, Organization, Program},
     apple::{
         ads::ClientSecret,
         error::{Class, Endpoint, Error, Host, OAuthError},
@@ -16,7 +16,10 @@ use asa_operator::{
         apple::{Apple, Issued, Listed},
         clock::Clock,
     },
-    credential::now::later,
+    credential::{
+        now::later,
+        probing::{Heard, Proof},
+    },
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -204,6 +207,13 @@ impl State {
         }
     }
 
+    fn judge(&self, jwt: &str, now: Timestamp) -> Result<Proof, Class> {
+        let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
+        let is_live = shown.issued_at() <= now && now < shown.expires_at();
+        let is_known = is_live && self.is_registered;
+        if is_known { Ok(Proof::Accepted) } else { Err(Class::Rejected(OAuthError::Other("NOT_AUTHORIZED".to_owned()))) }
+    }
+
     fn exchange(&mut self, jwt: &str, now: Timestamp) -> Result<Issued, Class> {
         let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
         let too_long = shown.expires_at().duration_since(shown.issued_at()).as_hours() > 180 * 24;
@@ -245,5 +255,11 @@ impl Apple for ToyApple {
             })
         })
         .await
+    }
+
+    async fn probe(&self, program: Program, token: &SecretString, _: Timestamp) -> Heard {
+        let jwt = token.expose_secret().to_owned();
+        let result = self.ask(Endpoint::Probe(program), None, move |state, now| state.judge(&jwt, now)).await;
+        Heard { result, is_budget_low: false }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::{AsaCredential, AsaCredentialStatus},
+    api::{Credential, CredentialStatus},
     controller::{
         cluster::{Cluster, SecretContent},
         events::Note,
@@ -18,7 +18,6 @@ use asa_operator::{
         secret_meta::{SecretMeta, Version},
     },
 };
-use kube::ResourceExt;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
@@ -64,8 +63,9 @@ impl ToyCluster {
         self.stored().watches.push(told);
     }
 
-    pub(crate) fn apply_credential(&self, mut object: AsaCredential) {
-        object.metadata.namespace = Some(NAMESPACE.to_owned());
+    pub(crate) fn apply_credential(&self, object: impl Into<Credential>) {
+        let mut object = object.into();
+        object.metadata_mut().namespace = Some(NAMESPACE.to_owned());
         self.stored().apply_credential(object);
     }
 
@@ -93,7 +93,7 @@ impl ToyCluster {
         self.stored().objects.secrets.get(name).cloned()
     }
 
-    pub(crate) fn credential(&self, name: &str) -> AsaCredential {
+    pub(crate) fn credential(&self, name: &str) -> Credential {
         self.stored().objects.credentials[name].clone()
     }
 
@@ -167,25 +167,25 @@ impl Cluster for ToyCluster {
         self.ask("delete", name, move |stored| stored.delete(&wanted, &version)).await
     }
 
-    async fn is_there(&self, object: &AsaCredential) -> Result<bool, ClusterClass> {
-        let (name, uid) = (object.name_any(), object.uid());
-        self.ask("confirm", &object.name_any(), move |stored| {
+    async fn is_there(&self, object: &Credential) -> Result<bool, ClusterClass> {
+        let (name, uid) = (object.name().to_owned(), object.uid().to_owned());
+        self.ask("confirm", object.name(), move |stored| {
             let there = stored.objects.credentials.get(&name);
-            Ok(there.is_some_and(|there| there.uid() == uid && there.metadata.deletion_timestamp.is_none()))
+            Ok(there.is_some_and(|there| there.uid() == uid && there.metadata().deletion_timestamp.is_none()))
         })
         .await
     }
 
     async fn write_status(
         &self,
-        object: &AsaCredential,
-        status: &AsaCredentialStatus,
-    ) -> Result<AsaCredential, ClusterClass> {
-        let (object, status) = (object.clone(), status.clone());
-        self.ask("status", &object.name_any(), move |stored| stored.write_status(&object, &status)).await
+        object: &Credential,
+        status: &CredentialStatus,
+    ) -> Result<Credential, ClusterClass> {
+        let (name, object, status) = (object.name().to_owned(), object.clone(), status.clone());
+        self.ask("status", &name, move |stored| stored.write_status(&object, &status)).await
     }
 
-    async fn tell(&self, object: &AsaCredential, _: Note) {
-        drop(self.ask("event", &object.name_any(), |_| Ok(())).await);
+    async fn tell(&self, object: &Credential, _: Note) {
+        drop(self.ask("event", object.name(), |_| Ok(())).await);
     }
 }

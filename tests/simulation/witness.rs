@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::{AsaCredential, names::LABEL_OWNER_UID},
+    api::{Credential, names::LABEL_OWNER_UID},
     controller::clock::Clock,
     credential::{now::between, secret_meta::SecretMeta},
 };
@@ -23,7 +23,7 @@ pub(crate) struct Write<'a> {
     pub(crate) name: &'a str,
     pub(crate) before: Option<&'a StoredSecret>,
     pub(crate) after: &'a StoredSecret,
-    pub(crate) credentials: &'a BTreeMap<String, AsaCredential>,
+    pub(crate) credentials: &'a BTreeMap<String, Credential>,
 }
 
 #[derive(Default)]
@@ -103,8 +103,8 @@ impl Notes {
         let label = write.after.metadata.labels.as_ref().and_then(|labels| labels.get(LABEL_OWNER_UID));
         let mut owners =
             write.after.metadata.owner_references.iter().flatten().filter(|owner| Some(&owner.uid) == label);
-        let owner = owners.next().and_then(|owner| write.credentials.get(&owner.name)?.metadata.uid.as_ref());
-        let Some(owner) = owner.filter(|owner| Some(*owner) == label) else {
+        let owner = owners.next().and_then(|owner| Some(write.credentials.get(&owner.name)?.uid()));
+        let Some(owner) = owner.filter(|owner| label.is_some_and(|label| label == owner)) else {
             if write.before.is_none() {
                 self.orphans += 1;
             } else {

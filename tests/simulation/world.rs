@@ -244,7 +244,7 @@ impl Simulation {
     }
 
     pub(crate) fn condition(&self, type_: ConditionType) -> Condition {
-        let status = self.cluster.credential(ACME).status.expect("no status was written");
+        let status = self.cluster.credential(ACME).status().cloned().expect("no status was written");
         find(&status.conditions, type_).expect("no such condition").clone()
     }
 

@@ -2,7 +2,7 @@ use kube::core::cel::apply_defaults;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::{AsaCredentialSpec, crd::crds};
+use crate::api::{AsaCredentialSpec, Credential, SecretFormat, crd::crds};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -25,21 +25,23 @@ fn acme(fields: Value) -> AsaCredential {
 }
 
 /// Everything that there is to know about a resource.
-fn all(acme: &AsaCredential) -> impl PartialEq + std::fmt::Debug {
+fn all(acme: &AsaCredential) -> impl PartialEq + std::fmt::Debug + use<> {
+    let both = Credential::from(acme.clone());
     (
-        (acme.client_ids(), acme.generates_key(), acme.apis(), acme.is_suspended()),
+        (both.generates_key(), acme.apis(), both.is_suspended()),
         (acme.organization_selection(), acme.organization_id(), acme.ad_account_selection(), acme.ad_account_id()),
         (acme.client_secret_mode(), acme.client_secret_name(), acme.client_secret_lifetime()),
         (acme.client_secret_renew_before(), acme.access_token_renew_before()),
-        (acme.secret_name(), acme.formats(), acme.secret_labels(), acme.secret_annotations()),
-        (acme.adopts_unowned(), acme.retains()),
+        (both.secret_name(), both.formats(), both.secret_labels().clone(), both.secret_annotations().clone()),
+        (both.adopts_unowned(), both.retains()),
     )
 }
 
 #[test]
 fn a_bare_resource_has_every_default() {
     let acme = acme(json!({}));
-    assert!(!acme.generates_key() && !acme.is_suspended());
+    let both = Credential::from(acme.clone());
+    assert!(!both.generates_key() && !both.is_suspended());
     assert_eq!(acme.apis(), [AdsApi::PlatformV1, AdsApi::CampaignManagementV5]);
     assert_eq!((acme.organization_selection(), acme.organization_id()), (Selection::One, None));
     assert_eq!((acme.ad_account_selection(), acme.ad_account_id()), (Selection::One, None));
@@ -48,9 +50,9 @@ fn a_bare_resource_has_every_default() {
     assert_eq!(acme.client_secret_lifetime(), 4296 * HOUR);
     assert_eq!(acme.client_secret_renew_before(), 716 * HOUR);
     assert_eq!(acme.access_token_renew_before(), None);
-    assert_eq!(acme.secret_name(), "acme");
-    assert!(acme.formats().is_empty() && acme.secret_labels().is_empty() && acme.secret_annotations().is_empty());
-    assert!(!acme.adopts_unowned() && !acme.retains());
+    assert_eq!(both.secret_name(), "acme");
+    assert!(both.formats().is_empty() && both.secret_labels().is_empty() && both.secret_annotations().is_empty());
+    assert!(!both.adopts_unowned() && !both.retains());
 }
 
 #[test]
@@ -72,7 +74,8 @@ fn what_the_user_says_counts() {
         },
         "suspend": true,
     }));
-    assert!(acme.generates_key() && acme.is_suspended());
+    let both = Credential::from(acme.clone());
+    assert!(both.generates_key() && both.is_suspended());
     assert_eq!(acme.apis(), [AdsApi::CampaignManagementV5]);
     assert_eq!((acme.organization_selection(), acme.organization_id()), (Selection::One, Some(40_669_820)));
     assert_eq!((acme.ad_account_selection(), acme.ad_account_id()), (Selection::Any, None));
@@ -80,11 +83,11 @@ fn what_the_user_says_counts() {
     assert_eq!(acme.client_secret_lifetime(), HOUR * 3 / 2);
     assert_eq!(acme.client_secret_renew_before(), HOUR / 2);
     assert_eq!(acme.access_token_renew_before(), Some(HOUR * 2 / 3));
-    assert_eq!(acme.secret_name(), "token");
-    assert_eq!(acme.formats(), [SecretFormat::Json, SecretFormat::Dotenv, SecretFormat::CurlConfig].into());
-    assert_eq!(*acme.secret_labels(), [("team".to_owned(), "growth".to_owned())].into());
-    assert_eq!(*acme.secret_annotations(), [("example.com/contact".into(), "growth@example.com".into())].into());
-    assert!(acme.adopts_unowned() && acme.retains());
+    assert_eq!(both.secret_name(), "token");
+    assert_eq!(both.formats(), [SecretFormat::Json, SecretFormat::Dotenv, SecretFormat::CurlConfig].into());
+    assert_eq!(*both.secret_labels(), [("team".to_owned(), "growth".to_owned())].into());
+    assert_eq!(*both.secret_annotations(), [("example.com/contact".into(), "growth@example.com".into())].into());
+    assert!(both.adopts_unowned() && both.retains());
 }
 
 #[test]

@@ -2,6 +2,7 @@ use kube::core::ObjectMeta;
 use serde_json::json;
 
 use super::*;
+use crate::api::AsaCredential;
 
 fn credential(name: &str, version: u64) -> AsaCredential {
     serde_json::from_value(json!({
@@ -60,7 +61,7 @@ fn a_credential_that_is_gone_concerns_those_that_name_its_secrets_but_not_those_
     heir.spec.secret = Some(serde_json::from_value(json!({"name": "acme"})).unwrap());
     index.apply_credential(heir);
     index.apply_credential(credential("other", 1));
-    assert_eq!(names(&index.remove_credential(&Id::new("marketing", "acme"))), ["heir", "acme"]);
+    assert_eq!(names(&index.remove_credential(&Id::new(Kind::Ads, "marketing", "acme"))), ["heir", "acme"]);
 }
 
 #[test]
@@ -132,8 +133,8 @@ fn a_list_removes_what_it_does_not_name() {
     index.apply_secret(secret("acme"), meta("u", 5));
     assert_eq!(names(&index.secrets_listed(&None, &HashSet::new())), ["acme"]);
     assert_eq!(index.sight(&secret("acme")), Sight::Absent);
-    assert_eq!(names(&index.keep_credentials(&Some("other".into()), &HashSet::new())), [""; 0]);
-    assert_eq!(names(&index.keep_credentials(&None, &HashSet::new())), ["acme"]);
+    assert_eq!(names(&index.keep_credentials(Kind::Ads, &Some("other".into()), &HashSet::new())), [""; 0]);
+    assert_eq!(names(&index.keep_credentials(Kind::Ads, &None, &HashSet::new())), ["acme"]);
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use super::{Doing, failed};
 use crate::{
-    api::names::TYPE_PRIVATE_KEY,
+    api::{AppStoreConnectCredential, names::TYPE_PRIVATE_KEY},
     apple::{
         PrivateKey,
         ads::{Client, sign},
+        app_store_connect::{self, ApiKey},
     },
     controller::{apple::Apple, cluster::Cluster, learned::Learned},
     credential::{
         failure::{ClusterClass, Failure, KeyFailure, Side, Subject},
-        memory::{BadKey, ClientSecretInHand, Key},
-        published::{KeySource, bundle, key_creation},
+        memory::{BadKey, ClientSecretInHand, Key, Proof, TokenInHand},
+        published::{KeySource, bundle, key_creation, thumbprint},
         schedule::Life,
         target::Target,
     },
@@ -23,7 +24,7 @@ pub(in crate::controller) struct KeyInHand(Option<(KeySource, PrivateKey)>);
 
 impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     pub(super) async fn look_at_key(&self) -> Learned {
-        let name = &self.seen.object.spec.private_key.secret_ref.name;
+        let name = &self.seen.object.key_ref().name;
         match self.world.cluster.look(&self.namespace, name).await {
             Ok(meta) => {
                 self.world.learn_secret(&self.namespace, name, meta);
@@ -37,7 +38,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         match self.read_key().await {
             Ok((source, private)) => {
                 let key = Key {
-                    secret: self.seen.object.spec.private_key.secret_ref.name.clone(),
+                    secret: self.seen.object.key_ref().name.clone(),
                     source: source.clone(),
                     fingerprint: private.fingerprint(),
                     public_key: private.public_key_pem(),
@@ -50,7 +51,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     }
 
     async fn read_key(&self) -> Result<(KeySource, PrivateKey), Learned> {
-        let place = &self.seen.object.spec.private_key.secret_ref;
+        let place = self.seen.object.key_ref();
         let content = self.world.cluster.read(&self.namespace, &place.name).await;
         let content = content.map_err(|class| failed("read", Subject::Key, class))?;
         let meta = content.as_ref().map(|content| content.meta.clone());
@@ -78,7 +79,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
 
     /// Makes a pair and stores it where there is nothing yet. It is read like any other key afterwards.
     pub(super) async fn generate_key(&self) -> Learned {
-        let place = &self.seen.object.spec.private_key.secret_ref;
+        let place = self.seen.object.key_ref();
         let Ok(pem) = PrivateKey::generate() else { return Learned::Failed(Side::Cluster, Failure::Generating) };
         let body = key_creation(&place.name, &place.key, &pem);
         match self.world.cluster.create(&self.namespace, &body).await {
@@ -92,13 +93,20 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         }
     }
 
+    /// The key that was read in this run, if it is the present one.
+    pub(super) fn key_in_hand<'a>(&self, hand: &'a KeyInHand) -> Option<&'a PrivateKey> {
+        let known = self.seen.key()?;
+        hand.0.as_ref().filter(|(source, _)| known.source == *source).map(|(_, private)| private)
+    }
+
     /// Signs with the key of this run, or with the key read anew; if that is another one, it is learned first.
-    pub(super) async fn sign(&self, hand: &mut KeyInHand) -> Learned {
-        let known = self.seen.key();
-        let in_hand = hand.0.as_ref().filter(|(source, _)| known.as_ref().is_some_and(|key| key.source == *source));
-        let Some((_, private)) = in_hand else { return self.load_key(hand).await };
-        let object = self.seen.object;
-        let Some(ids) = object.client_ids() else { return Learned::Conflict(Target::ClientSecret) };
+    pub(super) async fn sign_client_secret(&self, hand: &mut KeyInHand) -> Learned {
+        let Some(private) = self.key_in_hand(hand) else { return self.load_key(hand).await };
+        let conflict = Learned::Conflict(Target::ClientSecret);
+        let Some(object) = self.seen.object.ads() else { return conflict };
+        let Some((ids, bundle)) = object.client_ids().zip(bundle(self.seen.object, &private.fingerprint())) else {
+            return conflict;
+        };
         let client = Client {
             client_id: ids.client_id.to_owned(),
             team_id: ids.team_id.to_owned(),
@@ -108,10 +116,36 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Ok(secret) => Learned::Signed(ClientSecretInHand {
                 jwt: secret.expose().to_owned().into(),
                 life: Life { issued_at: secret.issued_at(), expires_at: secret.expires_at() },
-                bundle: bundle(ids, &private.fingerprint()),
+                bundle,
                 fence: Some(self.seen.fence(Target::ClientSecret)),
             }),
             Err(_) => Learned::Failed(Side::Cluster, Failure::Signing),
         }
     }
+
+    /// Signs a token, likewise.
+    pub(super) async fn sign_token(&self, hand: &mut KeyInHand) -> Learned {
+        let Some(private) = self.key_in_hand(hand) else { return self.load_key(hand).await };
+        let conflict = Learned::Conflict(Target::Managed);
+        let Some(object) = self.seen.object.app_store_connect() else { return conflict };
+        let Some(bundle) = bundle(self.seen.object, &private.fingerprint()) else { return conflict };
+        let signed =
+            app_store_connect::sign(private, &api_key(object), object.scope(), object.token_lifetime(), self.now.wall);
+        let Ok(token) = signed else { return Learned::Failed(Side::Cluster, Failure::Signing) };
+        self.world.metrics.token_issued();
+        Learned::Token(TokenInHand {
+            thumbprint: thumbprint(token.secret()),
+            value: token.secret().clone(),
+            life: Life { issued_at: token.issued_at(), expires_at: token.expires_at() },
+            asked_at: self.now.steady,
+            bundle,
+            proof: Proof::Proved,
+            fence: Some(self.seen.fence(Target::Managed)),
+        })
+    }
+}
+
+/// What Apple shows beside the key.
+pub(super) fn api_key(object: &AppStoreConnectCredential) -> ApiKey<'_> {
+    ApiKey { program: object.spec.program, key_id: &object.spec.key_id, issuer_id: object.issuer_id() }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::{Doing, failed};
 use crate::{
-    api::names::TYPE_ACCESS_TOKEN,
+    api::Kind,
     controller::{
         apple::Apple,
         cluster::{Cluster, SecretContent},
@@ -45,8 +45,8 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Err(class) => return failed("read", Subject::Target(target), class),
         };
         let meta = content.meta.clone();
-        let is_of_type = content.type_ == target.secret_type();
-        let found = intact(target, content);
+        let is_of_type = content.type_ == target.secret_type(self.seen.object.kind());
+        let found = intact(target, self.seen.object.kind(), content);
         let known = Known { version: meta.version.clone(), intact: found.is_some(), ours: false, is_of_type };
         let jwt = found.filter(|_| target == Target::ClientSecret).and_then(|(entries, record)| {
             let jwt = SecretString::from(entries.get("client_secret")?.to_owned());
@@ -66,11 +66,11 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             }
             Err(class) => return failed("read", Subject::Target(Target::Managed), class),
         };
-        let version = content.meta.version.clone();
-        let is_ours = content.type_ == TYPE_ACCESS_TOKEN && content.meta.was_written_for(self.seen.uid(), name);
-        let found = intact(Target::Managed, content).filter(|_| is_ours);
+        let (version, kind) = (content.meta.version.clone(), self.seen.object.kind());
+        let is_ours = content.type_ == Target::Managed.secret_type(kind) && content.meta.was_written_for(self.seen.uid(), name);
+        let found = intact(Target::Managed, kind, content).filter(|_| is_ours);
         let token = found.and_then(|(entries, record)| {
-            let value = entries.get("access_token")?.to_owned().into();
+            let value = entries.token(kind)?.to_owned().into();
             Some(TokenInHand {
                 thumbprint: thumbprint(&value),
                 value,
@@ -108,7 +108,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
 
     /// Whether the status tells of a Secret that was published before.
     fn was_published(&self) -> bool {
-        self.seen.object.status.as_ref().is_some_and(|status| status.secret.is_some())
+        self.seen.object.status().is_some_and(|status| status.secret.is_some())
     }
 
     /// Asks whether the resource is still there, where that is in doubt. A Secret that is gone may have gone with its
@@ -162,7 +162,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Err(class) => return failed("read", managed, class),
         };
         let is_ours = |content: &SecretContent| {
-            let is_of_type = Target::ALL.into_iter().any(|target| target.secret_type() == content.type_);
+            let is_of_type = Target::ALL.into_iter().any(|target| target.secret_type(self.seen.object.kind()) == content.type_);
             is_of_type && content.meta.was_written_for(self.seen.uid(), name)
         };
         match content {
@@ -200,9 +200,9 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
 }
 
 /// Entries and record of a Secret, if they belong together.
-fn intact(target: Target, content: SecretContent) -> Option<(Entries, Record)> {
+fn intact(target: Target, kind: Kind, content: SecretContent) -> Option<(Entries, Record)> {
     let SecretContent { meta, type_, data } = content;
     let record = meta.record?;
-    let entries = Entries::read(target, data);
-    (type_ == target.secret_type() && record.is_of(&entries)).then_some((entries, record))
+    let entries = Entries::read(target, kind, data);
+    (type_ == target.secret_type(kind) && record.is_of(&entries)).then_some((entries, record))
 }

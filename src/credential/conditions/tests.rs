@@ -30,11 +30,12 @@ fn now() -> Now {
 }
 
 /// The status of a resource of which only itself is known.
-fn after_a_restart(object: &AsaCredential) -> AsaCredentialStatus {
+fn after_a_restart(object: &AsaCredential) -> CredentialStatus {
     let [key_secret, managed, client_secret] = [Sight::Absent, Sight::Absent, Sight::Absent];
     let memory = Memory::of("u");
     let sights = Sights { key_secret, managed, client_secret, ..Sights::default() };
-    status(&Observed::new(object, sights, None, &memory), now())
+    let object = object.clone().into();
+    status(&Observed::new(&object, sights, None, &memory), now())
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::{AsaCredential, Condition, ConditionStatus, ConditionType, Reason, names::ANNOTATION_REQUESTED_AT},
+    api::{AsaCredential, Condition, Credential, ConditionStatus, ConditionType, Reason, names::ANNOTATION_REQUESTED_AT},
     apple::error::{Class, Error as AppleError, OAuthError},
     credential::{
         failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject},
@@ -83,7 +83,7 @@ fn ours(name: &str, state: u32, record: Record) -> SecretMeta {
 
 /// All that is known of one credential, to be varied.
 struct Scene {
-    object: AsaCredential,
+    object: Credential,
     sights: Sights,
     polling: Option<Duration>,
     memory: Memory,
@@ -93,7 +93,7 @@ impl Scene {
     /// A new credential whose key Secret is there, and neither target.
     fn new() -> Self {
         Self {
-            object: object(),
+            object: object().into(),
             sights: Sights {
                 key_secret: Sight::Present(Arc::new(foreign("key", 1))),
                 managed: Sight::Absent,
@@ -102,6 +102,13 @@ impl Scene {
             },
             polling: None,
             memory: Memory::of(UID),
+        }
+    }
+
+    fn ads(&mut self) -> &mut AsaCredential {
+        match &mut self.object {
+            Credential::Ads(object) => object,
+            Credential::AppStoreConnect(_) => panic!("it is of Apple Ads"),
         }
     }
 
@@ -128,7 +135,7 @@ impl Scene {
         self.with(|scene| {
             let issued_at = now(Duration::ZERO).wall;
             let life = Life { issued_at, expires_at: later(issued_at, 4296 * HOUR) };
-            let bundle = bundle(scene.object.client_ids().unwrap(), FINGERPRINT);
+            let bundle = bundle(&scene.object, FINGERPRINT).unwrap();
             let jwt = "a.b.c".into();
             scene.memory.client_secret = Some(ClientSecretInHand { jwt, life, bundle, fence: Some(Fence::Absent) });
         })
@@ -142,7 +149,7 @@ impl Scene {
                 thumbprint: format!("print of {issued_at}"),
                 life: Life { issued_at, expires_at: later(issued_at, HOUR) },
                 asked_at: at,
-                bundle: bundle(scene.object.client_ids().unwrap(), FINGERPRINT),
+                bundle: bundle(&scene.object, FINGERPRINT).unwrap(),
                 proof: Proof::Awaited(0),
                 fence: Some(Fence::Absent),
             });
@@ -157,7 +164,7 @@ impl Scene {
         self.with(|scene| {
             scene.memory.resolution = Some(Resolution {
                 at: now(Duration::ZERO).wall,
-                choice: Choice::of(&scene.object),
+                choice: Choice::of(scene.ads()),
                 ids: Ids { org_id: Some(1), parent_org_id: Some(9), ad_account_id: Some(7) },
                 organization: None,
                 ad_account: None,
@@ -204,7 +211,7 @@ impl Scene {
                     "privateKey": {"publicKey": "PEM", "fingerprint": FINGERPRINT},
                     "observedGeneration": 1,
                 });
-                scene.object.status = Some(serde_json::from_value(status).unwrap());
+                *scene.object.status_mut() = Some(serde_json::from_value(status).unwrap());
             })
             .reported(&[(ConditionType::OrganizationResolved, ConditionStatus::True, Reason::Resolved)])
     }
@@ -212,7 +219,7 @@ impl Scene {
     /// These conditions, and no others, stand in the status.
     fn reported(self, conditions: &[(ConditionType, ConditionStatus, Reason)]) -> Self {
         let condition = |&(type_, status, reason)| Condition::new(type_, status, reason, "", 1, Timestamp::UNIX_EPOCH);
-        self.with(|scene| scene.object.status.as_mut().unwrap().conditions = conditions.iter().map(condition).collect())
+        self.with(|scene| scene.object.status_mut().as_mut().unwrap().conditions = conditions.iter().map(condition).collect())
     }
 
     fn failed(self, side: Side, failure: Failure, at: Duration) -> Self {

@@ -21,6 +21,7 @@ fn record(entries: &Entries) -> Record {
         secret: "acme".into(),
         formats: BTreeSet::new(),
         thumbprint: None,
+        verified_at: None,
         issued_at: life().issued_at,
         expires_at: life().expires_at,
         bundle: "b".into(),
@@ -55,14 +56,19 @@ fn a_record_whose_times_were_edited_is_not_of_its_entries() {
 }
 
 #[test]
-fn no_token_lives_for_more_than_a_day_and_no_client_secret_for_more_than_180() {
+fn no_token_of_apples_lives_for_more_than_a_day_and_nothing_signed_here_for_more_than_180() {
     let entries = managed(Ids::default());
     let from = life().issued_at;
     let after = |hours| Record { expires_at: from + Duration::from_hours(hours), ..record(&entries) };
-    for (target, hours) in [(Target::Managed, 24), (Target::ClientSecret, 4320)] {
-        assert!(after(hours).is_possible(target));
-        assert!(!after(hours + 1).is_possible(target));
-        assert!(!after(0).is_possible(target), "it never lived");
-        assert!(!Record { expires_at: Timestamp::MIN, ..record(&entries) }.is_possible(target));
+    let table = [
+        (Target::Managed, Kind::Ads, 24),
+        (Target::Managed, Kind::AppStoreConnect, 4320),
+        (Target::ClientSecret, Kind::Ads, 4320),
+    ];
+    for (target, kind, hours) in table {
+        assert!(after(hours).is_possible(target, kind));
+        assert!(!after(hours + 1).is_possible(target, kind));
+        assert!(!after(0).is_possible(target, kind), "it never lived");
+        assert!(!Record { expires_at: Timestamp::MIN, ..record(&entries) }.is_possible(target, kind));
     }
 }

@@ -12,7 +12,7 @@ fn now(seconds: u64) -> Now {
 
 fn id(path: &str) -> Id {
     let (namespace, name) = path.split_once('/').unwrap_or(("default", path));
-    Id::new(namespace, name)
+    Id::new(Kind::Ads, namespace, name)
 }
 
 /// A one-hour token that expires so many seconds after the epoch.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cut;
 use crate::{
-    api::{AdsApi, Reason},
+    api::{AdsApi, Program, Reason},
     apple::error::{Class, Endpoint, Error as AppleError, OAuthError},
 };
 
@@ -53,11 +53,13 @@ pub(super) fn notable_skew(error: &AppleError) -> Option<jiff::SignedDuration> {
 }
 
 /// What an answer other than a rejection means.
-pub(super) fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, String) {
+pub(in crate::credential) fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -> (Reason, String) {
     let retry = "It is tried again.";
     let reason = match class {
         Class::Rejected(_) => Reason::RequestRefused,
         Class::Unauthorized if endpoint == Endpoint::TokenEndpoint => Reason::RequestRefused,
+        // A refusal in Apple's own words is one of the key; this one may be a proxy's.
+        Class::Unauthorized if matches!(endpoint, Endpoint::Probe(_)) => Reason::UnexpectedAnswer,
         Class::Unauthorized => Reason::TokenRefused,
         Class::Forbidden => Reason::AccessDenied,
         Class::NotFound | Class::Gone => Reason::ApiGone,
@@ -70,6 +72,9 @@ pub(super) fn said(endpoint: Endpoint, class: &Class, pause: Option<Duration>) -
         Class::Throttled => {
             let asked = pause.map_or_else(String::new, |pause| format!(" for {} s", pause.as_secs()));
             format!("Apple asked for a pause{asked} ({endpoint}: 429). {retry}")
+        }
+        Class::Forbidden | Class::Unauthorized if matches!(endpoint, Endpoint::Probe(_)) => {
+            format!("{endpoint}: {class}, not in Apple's words. {retry} If it lasts, look for a proxy in between.")
         }
         Class::Forbidden => {
             format!(
@@ -93,6 +98,8 @@ fn gone(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Me(api) | Endpoint::Acls(api) => end_of(api),
         Endpoint::TokenEndpoint => "Check --apple-id-url.",
+        Endpoint::Probe(Program::AppStore) => "Check --app-store-connect-url.",
+        Endpoint::Probe(Program::Enterprise) => "Check --enterprise-url.",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What things are called in a message: conditions, fields, plurals.
 
 use crate::{
-    api::{AsaCredential, ConditionType},
+    api::{ConditionType, Credential},
     credential::{failure::Subject, identity::Kind, target::Target},
 };
 
@@ -24,9 +24,9 @@ impl Subject {
         }
     }
 
-    pub(super) fn name(self, object: &AsaCredential) -> String {
+    pub(super) fn name(self, object: &Credential) -> String {
         match self {
-            Self::Key => object.spec.private_key.secret_ref.name.clone(),
+            Self::Key => object.key_ref().name.clone(),
             Self::Target(target) => target.name(object).unwrap_or_default(),
         }
     }

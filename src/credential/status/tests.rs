@@ -5,19 +5,19 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::AdsApi,
+    api::{AdsApi, AsaCredential},
     apple::{OAuthError, private_key::KeyKind},
     credential::{
         conditions::until_when,
-        identity::{Kind, Verdict},
+        identity::{Kind as Chosen, Verdict},
         schedule::Life,
         sight::Holder,
         target::Target,
     },
 };
 
-fn object(name: &str) -> AsaCredential {
-    serde_json::from_value(json!({
+fn object(name: &str) -> Credential {
+    let object: AsaCredential = serde_json::from_value(json!({
         "apiVersion": "asa-operator.dev/v1alpha1",
         "kind": "AsaCredential",
         "metadata": {"name": name},
@@ -26,7 +26,8 @@ fn object(name: &str) -> AsaCredential {
             "privateKey": {"secretRef": {"name": format!("{name}-key"), "key": "private-key.pem"}},
         },
     }))
-    .unwrap()
+    .unwrap();
+    object.into()
 }
 
 const APIS: [AdsApi; 2] = [AdsApi::PlatformV1, AdsApi::CampaignManagementV5];
@@ -108,7 +109,7 @@ fn all(name: &str) -> Vec<Explanation> {
         ]
     });
     let obstacles = obstacles.concat();
-    let kinds = [Kind::Organization, Kind::AdAccount];
+    let kinds = [Chosen::Organization, Chosen::AdAccount];
     let since = jiff::Timestamp::UNIX_EPOCH;
     let choices = kinds
         .into_iter()
@@ -129,7 +130,7 @@ fn all(name: &str) -> Vec<Explanation> {
         .chain(cluster.map(|error| failure(Failure::Cluster(error))))
         .chain(keys.iter().map(|key| Explanation::of_key(key, &object)))
         .chain(obstacles.iter().filter_map(|obstacle| Explanation::of_obstacle(obstacle, &object)))
-        .chain([Explanation::of_upload(), Explanation::of_suspension()])
+        .chain([Explanation::of_upload(), Explanation::of_suspension(Kind::Ads)])
         .chain([failure(Failure::Signing), failure(Failure::Generating)])
         .chain(verdicts)
         .collect()

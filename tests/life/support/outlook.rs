@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use asa_operator::api::names::{ANNOTATION_RECORD, LABEL_OWNER_UID, TYPE_CLIENT_SECRET};
-use asa_operator::api::{AsaCredential, AsaCredentialStatus, Life};
+use asa_operator::api::{AsaCredential, CredentialStatus, Life};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -88,7 +88,7 @@ impl Outlook {
     }
 
     fn see_status(&mut self, credential: &AsaCredential, secrets: &[&Secret]) {
-        let AsaCredentialStatus {
+        let CredentialStatus {
             observed_generation,
             last_handled_reconcile_at,
             conditions,

@@ -7,7 +7,7 @@ fn a_request_by_annotation_ends_the_wait_after_a_failure() {
     let scene = Scene::new().key_read().client_secret_signed().failed(Side::Token, rejected(), MINUTE);
     assert!(matches!(scene.plan(MINUTE), Step::Wait(_)));
     let asked = scene.with(|scene| {
-        scene.object.metadata.annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
+        scene.object.metadata_mut().annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
     });
     assert_eq!(asked.plan(MINUTE), Step::RequestToken);
 }
@@ -17,7 +17,7 @@ fn after_a_failure_there_is_a_pause_and_a_change_of_the_spec_ends_it() {
     let scene = Scene::new().key_read().client_secret_signed().failed(Side::Token, rejected(), MINUTE);
     assert_eq!(scene.plan(MINUTE), Step::Wait(Until::At(now(2 * MINUTE).wall)));
     assert_eq!(scene.plan(2 * MINUTE), Step::RequestToken);
-    let changed = scene.with(|scene| scene.object.metadata.generation = Some(2));
+    let changed = scene.with(|scene| scene.object.metadata_mut().generation = Some(2));
     assert_eq!(changed.plan(MINUTE), Step::RequestToken);
 }
 
@@ -35,7 +35,7 @@ fn an_api_that_is_taken_out_of_the_spec_while_it_does_not_answer_does_not_keep_t
     let scene = Scene::new().key_read().client_secret_signed().token_issued(MINUTE);
     let scene = scene.with(|scene| scene.memory.token.as_mut().unwrap().proof = Proof::Awaited(1));
     assert_eq!(scene.plan(MINUTE), Step::Verify(AdsApi::CampaignManagementV5));
-    let fewer = scene.with(|scene| scene.object.spec.apis = Some(vec![AdsApi::CampaignManagementV5]));
+    let fewer = scene.with(|scene| scene.ads().spec.apis = Some(vec![AdsApi::CampaignManagementV5]));
     assert_eq!(fewer.plan(MINUTE), Step::Verify(AdsApi::CampaignManagementV5));
 }
 

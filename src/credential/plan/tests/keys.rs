@@ -35,7 +35,7 @@ fn a_changed_key_secret_is_read_and_the_same_key_in_it_renews_nothing() {
 #[test]
 fn another_secret_with_a_key_is_read_even_if_nothing_is_seen_of_it_yet() {
     let scene = Scene::settled().with(|scene| {
-        scene.object.spec.private_key.secret_ref.name = "other".into();
+        scene.ads().spec.private_key.secret_ref.name = "other".into();
         scene.sights.key_secret = Sight::Unknown;
     });
     assert_eq!(scene.plan(MINUTE), Step::LoadKey);
@@ -43,7 +43,7 @@ fn another_secret_with_a_key_is_read_even_if_nothing_is_seen_of_it_yet() {
 
 #[test]
 fn another_key_or_id_is_another_bundle_and_the_old_secrets_stay_until_its_token_is_proved() {
-    let scene = Scene::settled().with(|scene| scene.object.spec.key_id = Some("other".into()));
+    let scene = Scene::settled().with(|scene| scene.ads().spec.key_id = Some("other".into()));
     assert_eq!(scene.plan(MINUTE), Step::SignClientSecret);
     let scene = scene.client_secret_signed();
     assert_eq!(scene.plan(MINUTE), Step::RequestToken);
@@ -55,7 +55,7 @@ fn another_key_or_id_is_another_bundle_and_the_old_secrets_stay_until_its_token_
 #[test]
 fn the_ids_of_another_client_are_asked_for_before_its_token_is_published() {
     let another = |scene: Scene| {
-        let scene = scene.with(|scene| scene.object.spec.client_id = Some("SEARCHADS.other".into()));
+        let scene = scene.with(|scene| scene.ads().spec.client_id = Some("SEARCHADS.other".into()));
         scene.client_secret_signed().token_issued(MINUTE).token_proved()
     };
     assert_eq!(another(Scene::settled()).plan(MINUTE), Step::Resolve(V1));

@@ -5,11 +5,11 @@ use crate::credential::sight::{Holder, Stray};
 
 fn spec(fields: serde_json::Value) -> impl FnOnce(&mut Scene) {
     move |scene| {
-        let mut object = json!(scene.object);
+        let mut object = json!(scene.ads());
         let spec = object["spec"].as_object_mut().unwrap();
         spec.extend(fields.as_object().unwrap().clone());
         spec.retain(|_, value| !value.is_null());
-        scene.object = serde_json::from_value(object).unwrap();
+        scene.object = serde_json::from_value::<AsaCredential>(object).unwrap().into();
     }
 }
 
@@ -147,7 +147,7 @@ fn while_suspended_there_is_nothing_to_do_until_the_token_ends() {
 fn a_second_request_within_a_minute_is_served_when_the_minute_is_over() {
     let ask = |value: &'static str| {
         move |scene: &mut Scene| {
-            scene.object.metadata.annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), value.to_owned())].into());
+            scene.object.metadata_mut().annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), value.to_owned())].into());
         }
     };
     let asked_again = Scene::settled().with(|scene| scene.memory.served("one".into(), now(MINUTE))).with(ask("two"));

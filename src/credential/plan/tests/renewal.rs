@@ -63,7 +63,7 @@ fn the_first_renewal_after_a_restart_reads_the_client_secret() {
 #[test]
 fn a_resource_that_is_going_is_left_alone() {
     let scene = Scene::new().with(|scene| {
-        scene.object.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-22T12:00:00Z")).unwrap());
+        scene.object.metadata_mut().deletion_timestamp = Some(serde_json::from_value(json!("2026-11-22T12:00:00Z")).unwrap());
     });
     assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
 }
@@ -71,7 +71,7 @@ fn a_resource_that_is_going_is_left_alone() {
 #[test]
 fn a_request_by_annotation_renews_once() {
     let asked = |scene: &mut Scene| {
-        scene.object.metadata.annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
+        scene.object.metadata_mut().annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), "now".to_owned())].into());
     };
     let scene = Scene::settled().with(asked);
     assert_eq!(scene.plan(MINUTE), Step::RequestToken);
@@ -86,7 +86,7 @@ fn a_client_secret_is_signed_anew_in_time_and_at_once_when_another_lifetime_is_a
     let due = Scene::settled().plan((4296 - 716) * HOUR + HOUR);
     assert_eq!(due, Step::SignClientSecret);
     let asking = |spec: serde_json::Value| {
-        move |scene: &mut Scene| scene.object.spec.client_secret = Some(serde_json::from_value(spec).unwrap())
+        move |scene: &mut Scene| scene.ads().spec.client_secret = Some(serde_json::from_value(spec).unwrap())
     };
     for scene in [Scene::settled(), Scene::restarted()] {
         assert_eq!(scene.with(asking(json!({"lifetime": "720h"}))).plan(MINUTE), Step::SignClientSecret);
@@ -104,7 +104,7 @@ fn identity_is_resolved_once_a_day_with_the_token_of_a_renewal() {
 
 #[test]
 fn another_choice_is_resolved_at_once_and_costs_no_token_while_one_is_in_hand() {
-    let choose = |scene: &mut Scene| scene.object.spec.apis = Some(vec![V1]);
+    let choose = |scene: &mut Scene| scene.ads().spec.apis = Some(vec![V1]);
     assert_eq!(Scene::settled().with(choose).plan(MINUTE), Step::Resolve(V1));
     assert_eq!(Scene::restarted().with(choose).plan(MINUTE), Step::Recall("acme".into()));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use asa_operator::api::names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT};
 use asa_operator::api::{
-    AccessTokenSpec, AdAccountChoice, AdsApi, AsaCredentialStatus, ClientSecretSpec, Condition, ConditionStatus,
+    AccessTokenSpec, AdAccountChoice, AdsApi, CredentialStatus, ClientSecretSpec, Condition, ConditionStatus,
     ConditionType, OrganizationChoice, PublishedSecret, Reason, SecretSpec,
 };
 use asa_operator::credential::conditions::status;
@@ -101,7 +101,7 @@ pub(super) fn edit_status(scene: &mut Scene, dice: &mut Dice<'_>) {
     }
 }
 
-fn status_of(scene: &mut Scene) -> &mut AsaCredentialStatus {
+fn status_of(scene: &mut Scene) -> &mut CredentialStatus {
     scene.object.status.get_or_insert_default()
 }
 

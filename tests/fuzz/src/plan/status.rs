@@ -1,6 +1,6 @@
 //! What must hold for the status.
 
-use asa_operator::api::{AsaCredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
+use asa_operator::api::{CredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
 use asa_operator::credential::conditions::status;
 
 use super::{Scene, rules};
@@ -19,7 +19,7 @@ pub(super) fn insist(scene: &Scene) {
     insist_on_rest(scene, &status);
 }
 
-fn insist_on_bounds(status: &AsaCredentialStatus) {
+fn insist_on_bounds(status: &CredentialStatus) {
     assert!(status.conditions.len() <= MOST_CONDITIONS, "{} conditions", status.conditions.len());
     let is_ours = |condition: &&Condition| ConditionType::ALL.iter().any(|type_| condition.is(*type_));
     for condition in status.conditions.iter().filter(is_ours) {
@@ -34,7 +34,7 @@ fn insist_on_bounds(status: &AsaCredentialStatus) {
 }
 
 /// A status that was written is not written again.
-fn insist_on_rest(scene: &Scene, written: &AsaCredentialStatus) {
+fn insist_on_rest(scene: &Scene, written: &CredentialStatus) {
     let mut object = scene.object.clone();
     object.status = Some(written.clone());
     let mut seen = scene.seen();

@@ -23,9 +23,10 @@ pub struct SecretSpec {
     #[schemars(length(min = 1, max = MAX_NAME_CHARS), regex(pattern = DNS_SUBDOMAIN))]
     pub name: Option<String>,
 
-    /// Entries that the Secret carries besides the plain ones, for example [Json, CurlConfig]. Json: credentials.json, all of them as one document.
-    /// Dotenv: credentials.env, lines such as ASA_ACCESS_TOKEN=…, safe to source. CurlConfig: curl-campaign-v5 and
-    /// curl-platform-v1, files for curl -K with the headers of either API. Default: none.
+    /// Entries that the Secret carries besides the plain ones, for example [Json, CurlConfig]. Json: credentials.json, all
+    /// of them as one document. Dotenv: credentials.env, lines such as ASA_ACCESS_TOKEN=… or ASC_TOKEN=…, safe to source.
+    /// CurlConfig: a file for curl -K with the headers of each API: curl-campaign-v5 and curl-platform-v1, or
+    /// curl-app-store-connect. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -74,14 +75,15 @@ pub struct SecretSpec {
     pub annotations: BTreeMap<String, String>,
 
     /// Whether a Secret of that name that is there already may be taken over: Never, or IfUnowned. With IfUnowned, one of
-    /// type asa-operator.dev/access-token that no existing resource owns is taken over, such as one that an earlier
-    /// resource left by deletionPolicy Retain. Default: Never.
+    /// the type that the operator gives it (asa-operator.dev/access-token, or asa-operator.dev/app-store-connect-token)
+    /// that no existing resource owns is taken over, such as one that an earlier resource left by deletionPolicy Retain.
+    /// Default: Never.
     #[serde(default)]
     pub adoption: Adoption,
 
     /// What becomes of the Secret when the resource is deleted: Delete, or Retain. With Retain it stays, as it carries no
-    /// owner reference but only the label asa-operator.dev/owner-uid; its token ends within the hour, and nobody renews
-    /// it. The client secret's Secret goes in any case, a generated key's never. Default: Delete.
+    /// owner reference but only the label asa-operator.dev/owner-uid; its token ends in its time, and nobody renews it. A
+    /// client secret's Secret goes in any case, a generated key's never. Default: Delete.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }
@@ -93,7 +95,7 @@ pub enum SecretFormat {
     Json,
     /// Assignments that a shell can source: `credentials.env`.
     Dotenv,
-    /// A file for `curl -K` for each API: `curl-campaign-v5`, `curl-platform-v1`.
+    /// A file for `curl -K` for each API: `curl-campaign-v5`, `curl-platform-v1`; `curl-app-store-connect`.
     CurlConfig,
 }
 
