@@ -31,7 +31,7 @@ fuzz: ## Try arbitrary keys, answers and states, TIME=60 seconds for each or one
 
 .PHONY: generate
 generate: ## Write what is generated from the types: crds/
-	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asacredentials.asa-operator.dev.yaml
+	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asa-operator.dev.yaml
 
 .PHONY: lint
 lint: lint-files lint-format lint-dependencies lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses and generated files
@@ -62,5 +62,5 @@ lint-docs:
 .PHONY: lint-generated
 lint-generated:
 	@programs=$$(tools/build.sh test --workspace --no-run --locked) || exit 1; \
-	"$$programs/asa-operator" crd | diff crds/asacredentials.asa-operator.dev.yaml - \
+	"$$programs/asa-operator" crd | diff crds/asa-operator.dev.yaml - \
 		|| { echo 'crds/ is stale: run make generate' >&2; exit 1; }

@@ -48,7 +48,7 @@ impl Office {
     }
 
     fn next(&mut self, at: Now) -> Option<String> {
-        self.queue.next(at, &mut self.pacing).map(|run| run.id.to_string())
+        self.queue.next(at, &mut self.pacing).map(|run| format!("{}/{}", run.id.namespace, run.id.name))
     }
 
     fn all(&mut self, at: Now) -> Vec<String> {
