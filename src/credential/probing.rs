@@ -236,3 +236,6 @@ impl Probes {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

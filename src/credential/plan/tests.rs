@@ -1,5 +1,6 @@
 //! Scenes: all that may be known of one credential. Each test puts one together and asks for the next step.
 
+mod api_keys;
 mod failures;
 mod keys;
 mod life;
@@ -20,6 +21,7 @@ use crate::{
         identity::{Choice, Ids, Resolution, Verdict},
         memory::{BadKey, ClientSecretInHand, Fence, Key, Known, Memory},
         now::{earlier, later},
+        probing::{Heard, Probe, Probes, Proof as KeyProof, Recalled},
         published::{KeySource, Record, bundle},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
@@ -87,6 +89,7 @@ struct Scene {
     sights: Sights,
     polling: Option<Duration>,
     memory: Memory,
+    probe: Option<Probe>,
 }
 
 impl Scene {
@@ -102,6 +105,7 @@ impl Scene {
             },
             polling: None,
             memory: Memory::of(UID),
+            probe: None,
         }
     }
 
@@ -113,7 +117,8 @@ impl Scene {
     }
 
     fn seen(&self) -> Observed<'_> {
-        Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory)
+        let seen = Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory);
+        Observed { probe: self.probe.clone(), ..seen }
     }
 
     fn plan(&self, at: Duration) -> Step {
