@@ -8,10 +8,12 @@
 //! Time is an argument of every call. Nothing here retries, waits or logs: callers decide from [`Class`].
 
 pub mod ads;
+mod bearer;
 mod echo;
 pub mod error;
 pub mod http;
 mod json;
+mod jwt;
 pub mod private_key;
 mod text;
 

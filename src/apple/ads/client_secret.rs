@@ -6,22 +6,20 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::crypto::aws_lc;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::apple::jwt::{self, Life};
 use crate::apple::private_key::PrivateKey;
+
+pub use crate::apple::jwt::SigningError;
 
 /// Whom every client secret is for.
 const AUDIENCE: &str = "https://appleid.apple.com";
 
 /// Apple refuses what lives longer. Its text says "less than 180 days", its sample and its library take 180 days exactly.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_secs(180 * 24 * 3600);
-
-/// A clock that is ahead of Apple's makes a client secret from the future; this much of it does no harm.
-const BACK_DATED: SignedDuration = SignedDuration::from_secs(60);
 
 /// A client secret has about 410 bytes; beyond this a published one is somebody's mistake.
 const MOST_BYTES: usize = 4 * 1024;
@@ -47,20 +45,6 @@ pub struct ClientSecret {
     expires_at: Timestamp,
 }
 
-/// Why no client secret was signed.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum SigningError {
-    /// The lifetime is below a second.
-    #[error("a client secret cannot live for less than a second")]
-    TooShort,
-    /// The times cannot be written down.
-    #[error("the clock shows a time from which a client secret cannot be counted")]
-    OutOfTime,
-    /// The library that signs did not.
-    #[error("the key could not sign")]
-    NotSigned,
-}
-
 /// Why a published client secret cannot be used.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum PublishedError {
@@ -82,7 +66,7 @@ struct Claims<'a> {
 }
 
 #[derive(Deserialize)]
-struct Life {
+struct Published {
     iat: i64,
     exp: i64,
 }
@@ -100,7 +84,7 @@ pub fn sign(
     now: Timestamp,
     lifetime: Duration,
 ) -> Result<ClientSecret, SigningError> {
-    let (issued_at, expires_at) = life(now, lifetime)?;
+    let Life { issued_at, expires_at } = Life::from(now, lifetime, LONGEST_LIFE)?;
     let claims = Claims {
         iss: &client.team_id,
         sub: &client.client_id,
@@ -108,34 +92,8 @@ pub fn sign(
         iat: issued_at.as_second(),
         exp: expires_at.as_second(),
     };
-    let header = Header { kid: Some(client.key_id.clone()), ..Header::new(Algorithm::ES256) };
-    choose_provider();
-    let pkcs8 = key.to_pkcs8().map_err(|_| SigningError::NotSigned)?;
-    let signer = EncodingKey::from_ec_der(pkcs8.as_bytes());
-    let jwt = jsonwebtoken::encode(&header, &claims, &signer).map_err(|_| SigningError::NotSigned)?;
-    Ok(ClientSecret { jwt: jwt.into(), issued_at, expires_at })
-}
-
-/// In whole seconds, since that is what a JWT says.
-fn life(now: Timestamp, lifetime: Duration) -> Result<(Timestamp, Timestamp), SigningError> {
-    let lifetime = SignedDuration::try_from(lifetime).unwrap_or(LONGEST_LIFE).min(LONGEST_LIFE);
-    if lifetime < SignedDuration::from_secs(1) {
-        return Err(SigningError::TooShort);
-    }
-    let issued_at = whole_second(now)?.checked_sub(BACK_DATED).map_err(|_| SigningError::OutOfTime)?;
-    let latest = issued_at.checked_add(LONGEST_LIFE).map_err(|_| SigningError::OutOfTime)?;
-    let expires_at = now.checked_add(lifetime).map_err(|_| SigningError::OutOfTime)?;
-    Ok((issued_at, whole_second(expires_at)?.min(latest)))
-}
-
-fn whole_second(time: Timestamp) -> Result<Timestamp, SigningError> {
-    Timestamp::from_second(time.as_second()).map_err(|_| SigningError::OutOfTime)
-}
-
-/// `jsonwebtoken` panics at the first signature where features leave it undecided who signs; another crate of the build
-/// can turn such a feature on. Saying it costs nothing, and saying it again does nothing.
-fn choose_provider() {
-    let _ = aws_lc::DEFAULT_PROVIDER.install_default();
+    let jwt = jwt::sign(key, &client.key_id, &claims)?;
+    Ok(ClientSecret { jwt, issued_at, expires_at })
 }
 
 impl ClientSecret {
@@ -146,7 +104,7 @@ impl ClientSecret {
     /// [`PublishedError`], which contains nothing of `jwt`.
     pub fn from_published(jwt: String) -> Result<Self, PublishedError> {
         let jwt = SecretString::from(jwt);
-        let life: Life = payload(jwt.expose_secret())?;
+        let life: Published = payload(jwt.expose_secret())?;
         let time = |second| Timestamp::from_second(second).map_err(|_| PublishedError::NoLife);
         let (issued_at, expires_at) = (time(life.iat)?, time(life.exp)?);
         if issued_at >= expires_at {

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::client_secret::ClientSecret;
+use crate::apple::bearer;
 use crate::apple::echo::Echoes;
 use crate::apple::error::{Class, Endpoint, Error, OAuthError};
 use crate::apple::http::{Answer, BaseUrl, Http};
@@ -42,10 +42,7 @@ impl AccessToken {
 
     /// `Bearer …`, marked as sensitive; `None` if the token fits no header.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
-        let text = Zeroizing::new(format!("Bearer {}", self.expose()));
-        let mut header = HeaderValue::from_str(&text).ok()?;
-        header.set_sensitive(true);
-        Some(header)
+        bearer::authorization(self.expose())
     }
 }
 
