@@ -9,6 +9,7 @@ use super::{
     world::{Pass, World},
 };
 use crate::{
+    api::Kind,
     controller::metrics::RunResult,
     credential::{
         failure::Side,
@@ -21,14 +22,33 @@ use crate::{
 /// More steps than any run takes: one that does not come to rest is stopped rather than let loose on Apple.
 const MOST_STEPS: usize = 64;
 
+/// What this process has of one credential.
+#[derive(Default)]
+pub(super) struct Mind {
+    /// What it knows.
+    pub(super) memory: Memory,
+    /// The private key, where that signs each token: it would else be read for each.
+    pub(super) key: KeyInHand,
+}
+
+impl Mind {
+    /// What stays of it when a run of `id` is over.
+    pub(super) fn after_a_run(self, id: &Id) -> Self {
+        match id.kind {
+            Kind::Ads => Self { key: KeyInHand::default(), ..self },
+            Kind::AppStoreConnect => self,
+        }
+    }
+}
+
 /// Runs one credential until it has to wait. Every turn looks again, so a crash between two steps loses nothing.
-pub async fn drive<C: Cluster, A: Apple>(
+pub(super) async fn drive<C: Cluster, A: Apple>(
     world: &World<C, A>,
     id: &Id,
-    memory: &mut Memory,
+    mind: &mut Mind,
     mut pass: Option<Pass>,
 ) -> Next {
-    let mut key = KeyInHand::default();
+    let Mind { memory, key } = mind;
     let mut result = None;
     for _ in 0..MOST_STEPS {
         let Some(object) = world.index().credential(id).cloned() else { return Next::Changed };
@@ -58,7 +78,7 @@ pub async fn drive<C: Cluster, A: Apple>(
             asking = Some(granted);
         }
         let context = Context::of(&seen, now);
-        let learned = perform(world, &step, &seen, &mut key, now).await;
+        let learned = perform(world, &step, &seen, key, now).await;
         drop(asking);
         if let Some(failure) = learned.failure() {
             tracing::warn!(namespace = &*id.namespace, name = &*id.name, ?step, "a step failed: {failure}");

@@ -4,7 +4,7 @@
 pub mod apple;
 pub mod clock;
 pub mod cluster;
-pub mod drive;
+mod drive;
 pub mod events;
 pub mod health;
 pub mod index;

@@ -7,9 +7,8 @@ use tokio::{
     task::{self, JoinError, JoinSet},
 };
 
-use super::{apple::Apple, cluster::Cluster, drive::drive, health::Health, world::World};
+use super::{apple::Apple, cluster::Cluster, drive::{Mind, drive}, health::Health, world::World};
 use crate::credential::{
-    memory::Memory,
     now::Now,
     pacing::MOST_IN_FLIGHT,
     queue::{Id, Next, Queue, Run},
@@ -28,12 +27,12 @@ const STEP: Duration = Duration::from_secs(5);
 /// After a panic in a run, which is a bug, the credential is tried again this much later.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
 
-type Ended = (Id, Memory, Next);
+type Ended = (Id, Mind, Next);
 
 struct Pump<C, A> {
     world: Arc<World<C, A>>,
     queue: Queue,
-    memories: HashMap<Id, Memory>,
+    minds: HashMap<Id, Mind>,
     runs: JoinSet<Ended>,
     tasks: HashMap<task::Id, Id>,
 }
@@ -49,7 +48,7 @@ pub async fn run<C: Cluster, A: Apple>(
     let mut pump = Pump {
         world: Arc::clone(&world),
         queue: Queue::new(MOST_RUNNING),
-        memories: HashMap::new(),
+        minds: HashMap::new(),
         runs: JoinSet::new(),
         tasks: HashMap::new(),
     };
@@ -96,13 +95,13 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
             let Some(Run { id, granted }) = next else { return has_started };
             has_started = true;
             let pass = granted.map(|host| self.world.pass(host));
-            let memory = self.memories.remove(&id).unwrap_or_default();
+            let mut mind = self.minds.remove(&id).unwrap_or_default();
             let world = Arc::clone(&self.world);
             let name = id.clone();
             let run = async move {
-                let mut memory = memory;
-                let next = drive(&world, &id, &mut memory, pass).await;
-                (id, memory, next)
+                let next = drive(&world, &id, &mut mind, pass).await;
+                let mind = mind.after_a_run(&id);
+                (id, mind, next)
             };
             let task = self.runs.spawn(run);
             self.tasks.insert(task.id(), name);
@@ -114,7 +113,7 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
             self.queue.wake(id, self.world.standing(id), self.world.clock.now());
         } else {
             self.queue.forget(id);
-            self.memories.remove(id);
+            self.minds.remove(id);
             self.world.probes().leave(id);
         }
     }
@@ -129,10 +128,10 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
     fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
         let now = self.world.clock.now();
         let (id, next) = match ended {
-            Ok((task, (id, memory, next))) => {
+            Ok((task, (id, mind, next))) => {
                 self.tasks.remove(&task);
                 if self.world.index().credential(&id).is_some() {
-                    self.memories.insert(id.clone(), memory);
+                    self.minds.insert(id.clone(), mind);
                 }
                 (id, next)
             }

@@ -41,23 +41,46 @@ pub async fn follow<C: Send + Sync, A: Send + Sync>(
     woken: UnboundedSender<Id>,
     synced: watch::Sender<bool>,
 ) {
-    let (ads, mut ads_listed) = watch::channel(false);
-    let (app_store_connect, mut app_store_connect_listed) = watch::channel(false);
+    let (ads, ads_seen) = watch::channel(Listing::Pending);
+    let (app_store_connect, app_store_connect_seen) = watch::channel(Listing::Pending);
     let follower = Follower { client, scope, world, woken };
     let secrets = async {
-        let listed = [&mut ads_listed, &mut app_store_connect_listed];
-        for kind in listed {
-            if kind.wait_for(|listed| *listed).await.is_err() {
-                return;
-            }
+        if are_listed(ads_seen, app_store_connect_seen).await {
+            follower.follow_secrets(&synced).await;
         }
-        follower.follow_secrets(&synced).await;
     };
     tokio::join!(
         follower.follow_credentials::<AsaCredential>(Kind::Ads, &ads),
         follower.follow_credentials::<AppStoreConnectCredential>(Kind::AppStoreConnect, &app_store_connect),
         secrets,
     );
+}
+
+/// What is seen of the credentials of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    Pending,
+    /// The API server knows no such kind, or the operator may not see it.
+    Refused,
+    Done,
+}
+
+/// Waits until each kind was listed, or one was and the other is none of the operator's business: a cluster may have only
+/// one of the CRDs.
+async fn are_listed(mut one: watch::Receiver<Listing>, mut other: watch::Receiver<Listing>) -> bool {
+    loop {
+        let seen = [*one.borrow_and_update(), *other.borrow_and_update()];
+        if !seen.contains(&Listing::Pending) && seen.contains(&Listing::Done) {
+            return true;
+        }
+        let changed = tokio::select! {
+            changed = one.changed() => changed,
+            changed = other.changed() => changed,
+        };
+        if changed.is_err() {
+            return false;
+        }
+    }
 }
 
 /// A watch that broke is tried again after half a second at first and three seconds at most. kube's own limit of 30 s would
@@ -86,7 +109,7 @@ impl<C, A> Follower<C, A> {
         }
     }
 
-    async fn follow_credentials<K>(&self, kind: Kind, synced: &watch::Sender<bool>)
+    async fn follow_credentials<K>(&self, kind: Kind, seen: &watch::Sender<Listing>)
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Into<Credential>,
         K: Clone + Debug + DeserializeOwned + Send + 'static,
@@ -110,7 +133,7 @@ impl<C, A> Follower<C, A> {
                 Ok(Event::InitDone) => {
                     let gone = self.world.index().keep_credentials(kind, &self.scope, &listed);
                     self.wake(gone);
-                    synced.send_replace(true);
+                    seen.send_replace(Listing::Done);
                 }
                 Ok(Event::Apply(object)) => {
                     let news = readable(kind, object).and_then(|object| self.world.index().apply_credential(object));
@@ -121,7 +144,16 @@ impl<C, A> Follower<C, A> {
                     let concerned = self.world.index().remove_credential(&id);
                     self.wake(concerned);
                 }
-                Err(error) => self.report(kind.as_str(), &error),
+                Err(error) => {
+                    seen.send_if_modified(|seen| {
+                        let is_news = *seen == Listing::Pending && matches!(code_of(&error), Some(403 | 404));
+                        if is_news {
+                            *seen = Listing::Refused;
+                        }
+                        is_news
+                    });
+                    self.report(kind.as_str(), &error);
+                }
             }
         }
     }

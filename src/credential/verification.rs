@@ -52,12 +52,17 @@ impl Observed<'_> {
     #[must_use]
     pub fn awaits_check(&self, now: Now) -> Option<Program> {
         let probe = self.known_of_key()?;
-        if probe.is_under_way || !probe.is_judged() || probe.is_refused() || now.steady < probe.next {
+        if probe.is_under_way || !probe.is_judged() || probe.is_refused() {
+            return None;
+        }
+        // Who asks for a renewal wants to know whether it is of use.
+        let is_wanted = self.memory.demanded_at.is_some_and(|then| probe.asked_at.is_none_or(|asked| asked < then));
+        if now.steady < probe.next && !is_wanted {
             return None;
         }
         let token = self.token_in_hand(now);
         let is_renewed = token.is_some_and(|token| now.steady < token.asked_at + JUST_NOW);
-        (is_renewed || !probe.is_settled() || !self.renews_soon_after(probe.next, now)).then(|| self.asks())?
+        (is_wanted || is_renewed || !probe.is_settled() || !self.renews_soon_after(probe.next, now)).then(|| self.asks())?
     }
 
     /// When the key is to be asked about although nothing changes (steady clock).

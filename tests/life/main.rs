@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod adoption;
+mod app_store_connect;
 mod coming_back;
 mod deletion;
 mod ephemeral;

@@ -14,7 +14,14 @@ use crate::support::stage::Stage;
 use crate::support::work::{RENEWAL, times};
 
 /// What every start asks.
-const START: [&str; 4] = ["list asacredentials", "list secrets", "watch asacredentials", "watch secrets"];
+pub(crate) const START: [&str; 6] = [
+    "list appstoreconnectcredentials",
+    "list asacredentials",
+    "list secrets",
+    "watch appstoreconnectcredentials",
+    "watch asacredentials",
+    "watch secrets",
+];
 
 #[tokio::test]
 async fn a_restart_asks_nothing_of_apple_and_writes_nothing() {

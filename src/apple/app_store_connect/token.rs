@@ -13,11 +13,11 @@ use crate::apple::private_key::PrivateKey;
 
 pub use crate::apple::jwt::SigningError;
 
-/// The most that Apple allows between `iat` and `exp`.
+/// The most that Apple allows between `iat` and `exp`, whatever the request.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_mins(20);
 
-/// The same for a token with a scope. Apple says "up to six months" and not how long a month is; this is less than any six
-/// of them, of which the shortest have 181 days.
+/// The most for some requests, if the token's scope has nothing else. Apple says "up to six months" and not how long a month
+/// is; this is less than any six of them, of which the shortest have 181 days.
 const LONGEST_LIFE_WITH_SCOPE: SignedDuration = SignedDuration::from_secs(180 * 24 * 3600);
 
 /// The subject of all individual keys; whose it is, Apple knows by the key id.
@@ -60,9 +60,9 @@ struct Claims<'a> {
 /// Signs a token that is valid for `lifetime` from `now` on, for the requests in `scope`, or where that is empty for all
 /// that the key's role allows.
 ///
-/// It is dated back by a minute, and cut where Apple would refuse it: 20 minutes after that date, 180 days for App Store
-/// Connect with a scope. So a `lifetime` of 20 minutes gives 19. That `scope` names only what Apple allows for so long a
-/// time is not checked here.
+/// It is dated back by a minute, and cut where Apple would refuse it: 20 minutes after that date, so that a `lifetime` of 20
+/// minutes gives 19. For App Store Connect, more than 20 minutes with a scope are cut after 180 days; that the scope names
+/// only what Apple allows for so long is not checked here.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn sign(
     lifetime: Duration,
     now: Timestamp,
 ) -> Result<Token, SigningError> {
-    let Life { issued_at, expires_at } = Life::from(now, lifetime, longest(key.program, scope))?;
+    let Life { issued_at, expires_at } = Life::from(now, lifetime, longest(key.program, scope, lifetime))?;
     let claims = Claims {
         iss: key.issuer_id,
         sub: key.issuer_id.is_none().then_some(SUBJECT_OF_INDIVIDUAL_KEYS),
@@ -95,11 +95,10 @@ fn audience(program: Program) -> &'static str {
     }
 }
 
-fn longest(program: Program, scope: &[String]) -> SignedDuration {
-    match program {
-        Program::AppStore if !scope.is_empty() => LONGEST_LIFE_WITH_SCOPE,
-        Program::AppStore | Program::Enterprise => LONGEST_LIFE,
-    }
+/// Who does not ask for more than 20 minutes must not get them by the back-dating: few scopes allow them.
+fn longest(program: Program, scope: &[String], lifetime: Duration) -> SignedDuration {
+    let wants_more = lifetime > LONGEST_LIFE.unsigned_abs();
+    if program == Program::AppStore && !scope.is_empty() && wants_more { LONGEST_LIFE_WITH_SCOPE } else { LONGEST_LIFE }
 }
 
 impl Token {

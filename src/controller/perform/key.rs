@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The private key, for as long as one run lasts.
+/// The private key, and where it was read. It is wiped when dropped.
 #[derive(Default)]
 pub(in crate::controller) struct KeyInHand(Option<(KeySource, PrivateKey)>);
 

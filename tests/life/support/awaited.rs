@@ -3,7 +3,28 @@
 use std::fmt;
 
 use asa_operator::api::conditions::find;
-use asa_operator::api::{AsaCredential, Condition, ConditionStatus, ConditionType, Reason};
+use asa_operator::api::{
+    AppStoreConnectCredential, AsaCredential, Condition, ConditionStatus, ConditionType, CredentialStatus, Reason,
+};
+use kube::Resource;
+
+/// A credential of either kind.
+pub(crate) trait Reported: Resource<DynamicType = ()> {
+    /// What is reported of it.
+    fn status(&self) -> Option<&CredentialStatus>;
+}
+
+impl Reported for AsaCredential {
+    fn status(&self) -> Option<&CredentialStatus> {
+        self.status.as_ref()
+    }
+}
+
+impl Reported for AppStoreConnectCredential {
+    fn status(&self) -> Option<&CredentialStatus> {
+        self.status.as_ref()
+    }
+}
 
 /// A condition that a test waits for.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +37,11 @@ pub(crate) struct Awaited {
 /// What is published works.
 pub(crate) fn ready() -> Awaited {
     is(ConditionType::Ready, Reason::Available)
+}
+
+/// This condition is Unknown.
+pub(crate) fn unknown(type_: ConditionType, reason: Reason) -> Awaited {
+    Awaited { type_, status: ConditionStatus::Unknown, reason }
 }
 
 /// What is published does not work, or nothing is published.
@@ -35,12 +61,12 @@ pub(crate) fn is_not(type_: ConditionType, reason: Reason) -> Awaited {
 
 impl Awaited {
     /// Whether it is so for the present generation of `credential`.
-    pub(crate) fn holds(self, credential: &AsaCredential) -> bool {
+    pub(crate) fn holds(self, credential: &impl Reported) -> bool {
         let condition = find(conditions(credential), self.type_);
         condition.is_some_and(|condition| {
             condition.status == self.status
                 && condition.reason == self.reason.as_str()
-                && condition.observed_generation == credential.metadata.generation
+                && condition.observed_generation == credential.meta().generation
         })
     }
 }
@@ -53,21 +79,21 @@ impl fmt::Display for Awaited {
 }
 
 /// The conditions that are reported.
-pub(crate) fn conditions(credential: &AsaCredential) -> &[Condition] {
-    credential.status.as_ref().map_or(&[], |status| &status.conditions)
+pub(crate) fn conditions(credential: &impl Reported) -> &[Condition] {
+    credential.status().map_or(&[], |status| &status.conditions)
 }
 
 /// What a condition says.
-pub(crate) fn message(credential: &AsaCredential, type_: ConditionType) -> &str {
+pub(crate) fn message(credential: &impl Reported, type_: ConditionType) -> &str {
     &find(conditions(credential), type_).unwrap().message
 }
 
 /// All conditions, a line each.
-pub(crate) fn told(credential: &AsaCredential) -> String {
+pub(crate) fn told(credential: &impl Reported) -> String {
     let line = |condition: &Condition| {
         let Condition { type_, status, reason, message, observed_generation, .. } = condition;
         format!("\n  {type_} {status:?} {reason}: {message} (generation {observed_generation:?})")
     };
     let lines: String = conditions(credential).iter().map(line).collect();
-    format!("generation {:?}{lines}", credential.metadata.generation)
+    format!("generation {:?}{lines}", credential.meta().generation)
 }

@@ -51,7 +51,7 @@ impl Stage<'_> {
             match all.iter().filter(|credential| !is(credential)).collect::<Vec<_>>().as_slice() {
                 [] => Ok(all.into_iter().map(|credential| (credential.name_any(), credential)).collect()),
                 [first, others @ ..] => {
-                    Err(format!("{} and {} others: {}", first.name_any(), others.len(), told(first)))
+                    Err(format!("{} and {} others: {}", first.name_any(), others.len(), told(*first)))
                 }
             }
         })

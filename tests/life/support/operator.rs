@@ -30,6 +30,8 @@ pub(crate) fn command(namespace: &str, apple: &str, kubeconfig: &Path) -> Comman
         .env("ASA_OPERATOR_APPLE_ID_URL", apple)
         .env("ASA_OPERATOR_ADS_PLATFORM_URL", format!("{apple}/v1"))
         .env("ASA_OPERATOR_ADS_CAMPAIGN_URL", format!("{apple}/api/v5"))
+        .env("ASA_OPERATOR_APP_STORE_CONNECT_URL", format!("{apple}/app-store-connect"))
+        .env("ASA_OPERATOR_ENTERPRISE_URL", format!("{apple}/enterprise"))
         .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
         .env("KUBECONFIG", kubeconfig);
     command

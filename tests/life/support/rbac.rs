@@ -13,8 +13,7 @@ impl Stage<'_> {
     pub(crate) async fn operator_may_not_watch_secrets(&mut self) {
         let user = format!("system:serviceaccount:{}:operator", self.namespace);
         let role = json!({"metadata": {"name": "operator"}, "rules": [
-            rule("asa-operator.dev", "asacredentials", &["get", "list", "watch"]),
-            rule("asa-operator.dev", "asacredentials/status", &["update"]),
+            rule("asa-operator.dev", "*", &["get", "list", "watch", "update"]),
             rule("", "secrets", &["get", "create", "patch", "delete"]),
             rule("events.k8s.io", "events", &["create", "patch"]),
         ]});

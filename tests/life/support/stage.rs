@@ -86,7 +86,9 @@ impl<'c> Stage<'c> {
     pub(crate) async fn start_operator(&mut self, arguments: &[&str]) {
         let mark = self.mark();
         self.launch_operator(arguments);
-        self.operator_asked(&mark, "watch asacredentials").await;
+        for kind in ["appstoreconnectcredentials", "asacredentials"] {
+            self.operator_asked(&mark, &format!("watch {kind}")).await;
+        }
         self.operator_asked(&mark, "watch secrets").await;
     }
 
