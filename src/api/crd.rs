@@ -46,7 +46,8 @@ fn finished(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
 
 /// The kinds share the type of their status. What only Apple Ads knows is not in the other's schema.
 fn take_away_what_belongs_to_ads(crd: &mut CustomResourceDefinition) {
-    let schemas = crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
+    let schemas =
+        crd.spec.versions.iter_mut().filter_map(|version| version.schema.as_mut()?.open_api_v3_schema.as_mut());
     let statuses = schemas.filter_map(|root| root.properties.as_mut()?.get_mut("status")?.properties.as_mut());
     for status in statuses {
         status.retain(|name, _| !STATUS_OF_ADS.contains(&name.as_str()));

@@ -37,7 +37,7 @@ pub use private_key::{GenerateKey, PrivateKeySource, SecretKeyRef};
 pub use program::Program;
 pub use schema::{MAX_ID, MAX_REQUEST_CHARS};
 pub use status::{
-    AdAccount, CredentialStatus, Binding, ClientSecretStatus, Life, MAX_CHOICES, Organization, PrivateKeyStatus,
+    AdAccount, Binding, ClientSecretStatus, CredentialStatus, Life, MAX_CHOICES, Organization, PrivateKeyStatus,
     PublishedSecret,
 };
 

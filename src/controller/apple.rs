@@ -61,12 +61,7 @@ pub trait Apple: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Listed, Error>> + Send;
 
     /// Whether Apple knows the key that signed `token`.
-    fn probe(
-        &self,
-        program: Program,
-        token: &SecretString,
-        now: Timestamp,
-    ) -> impl Future<Output = Heard> + Send;
+    fn probe(&self, program: Program, token: &SecretString, now: Timestamp) -> impl Future<Output = Heard> + Send;
 }
 
 /// Where Apple is.

@@ -1,6 +1,6 @@
 //! Which changes of a status are worth an Event. A renewal that goes well is none.
 
-use crate::api::{CredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
+use crate::api::{Condition, ConditionStatus, ConditionType, CredentialStatus, conditions::find};
 
 /// An Event to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -155,8 +155,7 @@ impl Index {
 
     /// All credentials of a kind and scope were listed: the others of them are gone.
     pub fn keep_credentials(&mut self, kind: Kind, scope: &Scope, listed: &HashSet<Id>) -> Vec<Id> {
-        let in_scope =
-            |id: &Id| id.kind == kind && scope.as_ref().is_none_or(|namespace| **namespace == *id.namespace);
+        let in_scope = |id: &Id| id.kind == kind && scope.as_ref().is_none_or(|namespace| **namespace == *id.namespace);
         let gone: Vec<Id> =
             self.credentials.keys().filter(|id| in_scope(id) && !listed.contains(*id)).cloned().collect();
         gone.iter().flat_map(|id| self.remove_credential(id)).collect()

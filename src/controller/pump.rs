@@ -7,7 +7,13 @@ use tokio::{
     task::{self, JoinError, JoinSet},
 };
 
-use super::{apple::Apple, cluster::Cluster, drive::{Mind, drive}, health::Health, world::World};
+use super::{
+    apple::Apple,
+    cluster::Cluster,
+    drive::{Mind, drive},
+    health::Health,
+    world::World,
+};
 use crate::credential::{
     now::Now,
     pacing::MOST_IN_FLIGHT,

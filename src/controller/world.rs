@@ -59,7 +59,17 @@ impl<C, A> World<C, A> {
     /// A world of which nothing is seen yet.
     pub fn new(cluster: C, apple: A, clock: Clock, metrics: Metrics, settings: Settings) -> Self {
         let pacing = Arc::new(Mutex::new(Pacing::new(settings.rate)));
-        Self { cluster, apple, clock, metrics, settings, index: Mutex::default(), pacing, probes: Arc::default(), woken: Mutex::default() }
+        Self {
+            cluster,
+            apple,
+            clock,
+            metrics,
+            settings,
+            index: Mutex::default(),
+            pacing,
+            probes: Arc::default(),
+            woken: Mutex::default(),
+        }
     }
 
     /// What is seen.

@@ -3,23 +3,24 @@
 //! `Ready` tells whether what is in the Secret works now, `RenewalHealthy` whether the next renewal is going well. They
 //! never lie for each other.
 
+mod ads;
+mod api_key;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    identity::Verdict,
     now::{Now, later},
     observed::Observed,
-    probing::{Proof, Refusal},
     published::Record,
-    schedule::{self, Life},
-    status::{Explanation, LONGEST_MESSAGE, cut, said},
+    schedule::Life,
+    status::{Explanation, LONGEST_MESSAGE, cut},
     target::Target,
 };
 use crate::api::{
-    AppStoreConnectCredential, Binding, ClientSecretMode, ClientSecretStatus, Condition, ConditionStatus, ConditionType,
-    CredentialStatus, Kind, Life as ReportedLife, MAX_CHOICES, PrivateKeyStatus, PublishedSecret, Reason, Verify,
+    Binding, Condition, ConditionStatus, ConditionType, CredentialStatus, Kind, Life as ReportedLife, MAX_CHOICES,
+    PrivateKeyStatus, PublishedSecret, Reason,
     conditions::{find, remove_condition, set_condition},
 };
 
@@ -41,9 +42,6 @@ fn arrows(kind: Kind) -> &'static [ConditionType] {
         ],
     }
 }
-
-/// What is said of a good key.
-const ACCEPTED: &str = "Apple accepted a token of this key.";
 
 /// So much time a user has between the write of a key and the write of the ids that belong to it.
 const HALF_A_CHANGE: Duration = Duration::from_mins(1);
@@ -97,12 +95,12 @@ fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
     let obstacle = seen.obstacle().and_then(|obstacle| Explanation::of_obstacle(&obstacle, seen.object));
     let fingerprint = seen.key().map(|key| key.fingerprint.as_str());
     let troubles = seen.memory.troubles().filter(|trouble| trouble.inputs == seen.inputs(now));
-    let troubles = troubles
-        .filter(|trouble| !trouble.failure.is_rejection() || !may_be_half_a_change(seen, trouble.since, now));
+    let troubles =
+        troubles.filter(|trouble| !trouble.failure.is_rejection() || !may_be_half_a_change(seen, trouble.since, now));
     let troubles = troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint));
     let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
     // The verdict words what the failed question meant for the ids; the failure itself would say it again.
-    let refusal = refusal(seen, now).map(|(refusal, object)| Explanation::of_refusal(refusal, object));
+    let refusal = api_key::refusal(seen, now).map(|(refusal, object)| Explanation::of_refusal(refusal, object));
     let all = key.into_iter().chain(awaited).chain(obstacle).chain(verdict).chain(refusal).chain(troubles);
     let mut broken: Vec<Explanation> = Vec::new();
     for explanation in all {
@@ -112,13 +110,6 @@ fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
     }
     broken.sort_by_key(|explanation| arrows(seen.object.kind()).iter().position(|arrow| *arrow == explanation.arrow));
     broken
-}
-
-/// The refusal of the key that is to be told.
-fn refusal<'a>(seen: &'a Observed<'_>, now: Now) -> Option<(&'a Refusal, &'a AppStoreConnectCredential)> {
-    let refusal = seen.probe.as_ref().filter(|_| seen.is_key_refused())?.refusal.as_ref()?;
-    let is_told = !may_be_half_a_change(seen, refusal.since, now);
-    seen.object.app_store_connect().filter(|_| is_told).map(|object| (refusal, object))
 }
 
 /// Whether a refusal may be due to a change of key and ids that is only half done, as it takes two writes of the user:
@@ -160,7 +151,8 @@ impl Report<'_> {
     }
 
     fn conditions(&self) -> Vec<(ConditionType, Option<Said>)> {
-        let arrows: Vec<_> = arrows(self.seen.object.kind()).iter().map(|&arrow| (arrow, Some(self.arrow(arrow)))).collect();
+        let arrows: Vec<_> =
+            arrows(self.seen.object.kind()).iter().map(|&arrow| (arrow, Some(self.arrow(arrow)))).collect();
         let health = self.renewal_healthy();
         let ready = self.ready(&arrows, &health);
         let [reconciling, stalled] = self.kstatus(ready.status == ConditionStatus::True);
@@ -178,11 +170,13 @@ impl Report<'_> {
         let broken = self.broken.iter().find(|explanation| explanation.arrow == arrow);
         match arrow {
             // A renewal that fails is RenewalHealthy's matter while a token of this client and key lives.
-            ConditionType::AccessTokenIssued | ConditionType::TokenIssued => self.live_token().unwrap_or_else(|| match broken {
-                Some(explanation) => Said::no(explanation),
-                None if self.published().is_some() => Self::under_way(),
-                None => Said::pending("There is no token yet."),
-            }),
+            ConditionType::AccessTokenIssued | ConditionType::TokenIssued => {
+                self.live_token().unwrap_or_else(|| match broken {
+                    Some(explanation) => Said::no(explanation),
+                    None if self.published().is_some() => Self::under_way(),
+                    None => Said::pending("There is no token yet."),
+                })
+            }
             _ if let Some(explanation) = broken => Said::no(explanation),
             ConditionType::PrivateKeyLoaded => self.key_loaded(),
             ConditionType::ClientSecretIssued => self.client_secret_issued(),
@@ -201,25 +195,10 @@ impl Report<'_> {
     fn key_loaded(&self) -> Said {
         match self.seen.key() {
             Some(key) => {
-                let message = format!(
-                    "Secret {} holds key {}.",
-                    self.seen.object.key_ref().name, key.fingerprint
-                );
+                let message = format!("Secret {} holds key {}.", self.seen.object.key_ref().name, key.fingerprint);
                 Said::yes(Reason::Loaded, cut(&message, LONGEST_MESSAGE))
             }
             None => Said::pending("The key was not read yet."),
-        }
-    }
-
-    fn client_secret_issued(&self) -> Said {
-        let is_ephemeral =
-            self.seen.ads().is_some_and(|ads| ads.client_secret_mode() == ClientSecretMode::Ephemeral);
-        match self.client_secret_life() {
-            _ if is_ephemeral && self.live_token().is_some() => {
-                Said::yes(Reason::Issued, "Signed anew for each token, for five minutes; stored nowhere.")
-            }
-            Some(life) => Said::yes(Reason::Issued, format!("Signed; valid until {}.", life.expires_at)),
-            None => Said::pending("No client secret was signed yet."),
         }
     }
 
@@ -245,52 +224,11 @@ impl Report<'_> {
         })
     }
 
-    fn organization_resolved(&self) -> Said {
-        match self.seen.resolution() {
-            Some(_) => Said::yes(Reason::Resolved, "The ids are resolved."),
-            // After a restart the ids stand, and so does what was said of them.
-            None => self
-                .said_before(ConditionType::OrganizationResolved)
-                .unwrap_or_else(|| Said::pending("The ids are not resolved yet.")),
-        }
-    }
-
     /// What the last status said, in words that are still in use.
     fn said_before(&self, type_: ConditionType) -> Option<Said> {
         let before = find(&self.seen.object.status()?.conditions, type_)?;
         let reason = Reason::ALL.iter().find(|reason| reason.as_str() == before.reason)?;
         Some(Said { status: before.status, reason: *reason, message: cut(&before.message, LONGEST_MESSAGE) })
-    }
-
-    fn key_verified(&self) -> Said {
-        let Some(object) = self.seen.object.app_store_connect() else { return Said::pending("There is no API key.") };
-        if object.spec.verify == Verify::None {
-            let message = "Apple is not asked whether it knows the key: spec.verify is None.".to_owned();
-            return Said { status: ConditionStatus::Unknown, reason: Reason::NotVerified, message };
-        }
-        let Some(probe) = self.seen.probe.as_ref().filter(|probe| probe.is_judged()) else {
-            return Said::pending("Apple was not asked yet whether it knows the key.");
-        };
-        match (probe.proof, &probe.silence) {
-            // After a restart the proof stands, and so does what was said of it.
-            (Some(_), _) if probe.asked_at.is_none() => {
-                self.said_before(ConditionType::KeyVerified).unwrap_or_else(|| Said::yes(Reason::Verified, ACCEPTED))
-            }
-            (Some(Proof::Accepted), _) => Said::yes(Reason::Verified, ACCEPTED),
-            (Some(Proof::RoleTooNarrow), _) => Said::yes(
-                Reason::Verified,
-                "Apple accepted a token of this key; its role does not reach the list that was asked for.",
-            ),
-            (Some(Proof::AgreementMissing), _) => Said::yes(
-                Reason::AgreementMissing,
-                "Apple knows the key and answers nothing until the Account Holder accepts an agreement, in App Store Connect › Business or on developer.apple.com/account.",
-            ),
-            (None, Some((error, _))) => {
-                let (reason, message) = said(error.endpoint, &error.class, error.retry_after);
-                Said { status: ConditionStatus::Unknown, reason, message: cut(&message, LONGEST_MESSAGE) }
-            }
-            (None, None) => Said::pending("Apple was not asked yet whether it knows the key."),
-        }
     }
 
     fn renewal_healthy(&self) -> Said {
@@ -342,26 +280,6 @@ impl Report<'_> {
         }
     }
 
-    /// What makes a live token of the present key useless: Apple refuses it, or all that is asked with it.
-    fn unusable_key(&self) -> Option<Said> {
-        self.published().filter(|record| Some(record.bundle.as_str()) == self.seen.bundle())?;
-        let said = self.arrow(ConditionType::KeyVerified);
-        let is_useless = said.status == ConditionStatus::False || said.reason == Reason::AgreementMissing;
-        is_useless.then_some(Said { status: ConditionStatus::False, ..said })
-    }
-
-    /// What makes a live token useless: nobody knows for which organization.
-    fn unusable_ids(&self) -> Option<Said> {
-        self.seen.ads()?;
-        let said = self.arrow(ConditionType::OrganizationResolved);
-        let blocks = match self.seen.resolution().map(|found| &found.verdict) {
-            Some(Verdict::Ambiguous(..) | Verdict::NotFound(..) | Verdict::Unresolved(..)) => true,
-            Some(_) => false,
-            None => self.seen.had_useless_ids(),
-        };
-        blocks.then_some(said)
-    }
-
     /// Reconciling and Stalled, as kstatus reads them.
     fn kstatus(&self, is_ready: bool) -> [Option<Said>; 2] {
         let stalled = self.broken.iter().find(|explanation| explanation.is_stalled);
@@ -381,29 +299,6 @@ impl Report<'_> {
         let read = self.seen.memory.key.as_ref().filter(|read| read.fingerprint == key.fingerprint);
         read.map(|read| PrivateKeyStatus { public_key: read.public_key.clone(), fingerprint: read.fingerprint.clone() })
             .or(old.filter(|old| old.fingerprint == key.fingerprint))
-    }
-
-    fn client_secret(&self, old: Option<ClientSecretStatus>) -> Option<ClientSecretStatus> {
-        let life = self.client_secret_life()?;
-        let wanted = Target::ClientSecret.name(self.seen.object)?;
-        let before = old.and_then(|old| old.secret_name);
-        let published = self.seen.published(Target::ClientSecret).map(|_| wanted);
-        Some(ClientSecretStatus {
-            issued_at: life.issued_at,
-            expires_at: life.expires_at,
-            renewal_time: life.renewal_time,
-            secret_name: before.filter(|name| self.is_stray(name)).or(published),
-        })
-    }
-
-    fn client_secret_life(&self) -> Option<ReportedLife> {
-        let bundle = self.seen.bundle()?;
-        let in_hand = self.seen.memory.client_secret.as_ref().filter(|secret| secret.bundle == bundle);
-        let published = || self.seen.published(Target::ClientSecret).filter(|record| record.bundle == bundle);
-        // What is published goes first: another process may have another one in hand, and both would tell of it in turn.
-        let life = published().map(Record::life).or(in_hand.map(|secret| secret.life))?;
-        let before = self.seen.ads()?.client_secret_renew_before();
-        Some(ReportedLife::new(life.issued_at, life.expires_at, schedule::client_secret_renewal(life, before)))
     }
 
     fn is_stray(&self, name: &str) -> bool {

@@ -94,7 +94,11 @@ pub struct Parts<'a> {
 pub struct Entries(BTreeMap<&'static str, Option<Zeroizing<String>>>);
 
 impl Entries {
-    fn of(target: Target, kind: Kind, values: impl IntoIterator<Item = (&'static str, Option<Zeroizing<String>>)>) -> Self {
+    fn of(
+        target: Target,
+        kind: Kind,
+        values: impl IntoIterator<Item = (&'static str, Option<Zeroizing<String>>)>,
+    ) -> Self {
         let mut entries: BTreeMap<_, _> = target.vocabulary(kind).iter().map(|&key| (key, None)).collect();
         entries.extend(values);
         Self(entries)

@@ -70,7 +70,8 @@ pub(super) fn dotenv(values: &Values<'_>, kind: Kind) -> Zeroizing<String> {
 /// <https://curl.se/docs/manpage.html#-K>
 pub(super) fn curl(values: &Values<'_>, context: Option<&str>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(CAPACITY));
-    let headers = [("Authorization", values.get("authorization")), ("X-AP-Context", context.and_then(|entry| values.get(entry)))];
+    let headers =
+        [("Authorization", values.get("authorization")), ("X-AP-Context", context.and_then(|entry| values.get(entry)))];
     for (header, value) in headers {
         let Some(value) = value else { continue };
         text.push_str("header = \"");

@@ -255,7 +255,8 @@ fn until(seen: &Observed<'_>, now: Now) -> Until {
     let ends = last_chance.into_iter().chain(end).map(|(life, time)| on_the_wall(life, time));
     let probe = seen.next_probe(now).map(|due| now.wall_at(due));
     let polls = seen.next_look().map(|look| now.wall_at(look));
-    let times = retries.chain(demands).chain(renewals).chain(ends).chain(polls).chain(probe).filter(|&time| time > now.wall);
+    let times =
+        retries.chain(demands).chain(renewals).chain(ends).chain(polls).chain(probe).filter(|&time| time > now.wall);
     times.min().map_or(Until::Changed, Until::At)
 }
 

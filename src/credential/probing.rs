@@ -118,9 +118,7 @@ impl Probe {
     /// Whether Apple refuses the key: from the first time on if it never accepted it, else after several times.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.refusal
-            .as_ref()
-            .is_some_and(|refusal| !refusal.was_accepted || refusal.count >= REFUSALS_OF_A_REVOKED_KEY)
+        self.refusal.as_ref().is_some_and(|refusal| !refusal.was_accepted || refusal.count >= REFUSALS_OF_A_REVOKED_KEY)
     }
 
     /// Whether the last answer proved the key, so that nothing presses.
@@ -235,7 +233,6 @@ impl Probes {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests;

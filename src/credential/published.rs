@@ -169,7 +169,8 @@ impl Body {
     pub fn secrets(&self) -> Vec<Zeroizing<String>> {
         let is_key = self.0["type"] == TYPE_PRIVATE_KEY;
         let entries = self.0["data"].as_object().into_iter().flatten();
-        let secret = entries.filter(|(entry, _)| is_key || ["access_token", "client_secret", "token"].contains(&entry.as_str()));
+        let secret =
+            entries.filter(|(entry, _)| is_key || ["access_token", "client_secret", "token"].contains(&entry.as_str()));
         let values = secret.filter_map(|(_, value)| value.as_str());
         let decoded = values.filter_map(|value| BASE64_STANDARD.decode(value).ok());
         decoded.filter_map(|value| String::from_utf8(value).ok()).map(Zeroizing::new).collect()

@@ -197,7 +197,9 @@ impl Observed<'_> {
     /// Whether a client secret of this life is neither due nor of another lifetime than the resource asks for.
     fn client_secret_serves(&self, life: Life, now: Now) -> bool {
         self.has_lifetime_asked_for(life)
-            && self.ads().is_some_and(|ads| now.wall < schedule::client_secret_renewal(life, ads.client_secret_renew_before()))
+            && self
+                .ads()
+                .is_some_and(|ads| now.wall < schedule::client_secret_renewal(life, ads.client_secret_renew_before()))
     }
 
     /// Whether a client secret was signed for as long as the resource asks.

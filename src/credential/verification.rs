@@ -62,7 +62,8 @@ impl Observed<'_> {
         }
         let token = self.token_in_hand(now);
         let is_renewed = token.is_some_and(|token| now.steady < token.asked_at + JUST_NOW);
-        (is_wanted || is_renewed || !probe.is_settled() || !self.renews_soon_after(probe.next, now)).then(|| self.asks())?
+        (is_wanted || is_renewed || !probe.is_settled() || !self.renews_soon_after(probe.next, now))
+            .then(|| self.asks())?
     }
 
     /// When the key is to be asked about although nothing changes (steady clock).

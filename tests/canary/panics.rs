@@ -175,11 +175,7 @@ impl Cluster for OneSecret {
         Ok(true)
     }
 
-    async fn write_status(
-        &self,
-        object: &Credential,
-        _: &CredentialStatus,
-    ) -> Result<Credential, ClusterClass> {
+    async fn write_status(&self, object: &Credential, _: &CredentialStatus) -> Result<Credential, ClusterClass> {
         Ok(object.clone())
     }
 

@@ -2,9 +2,8 @@
 
 use asa_operator::api::conditions::set_condition;
 use asa_operator::api::{
-    AdAccount, AsaCredential, CredentialStatus, Binding, ClientSecretStatus, Condition, ConditionStatus,
-    ConditionType, Life, MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret,
-    Reason,
+    AdAccount, AsaCredential, Binding, ClientSecretStatus, Condition, ConditionStatus, ConditionType, CredentialStatus,
+    Life, MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret, Reason,
 };
 use cluster::Cluster;
 use k8s_openapi::jiff::Timestamp;

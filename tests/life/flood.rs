@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asa_operator::api::{CredentialStatus, ConditionType, Reason};
+use asa_operator::api::{ConditionType, CredentialStatus, Reason};
 use fake_apple::{Counts, Delivery, Endpoint, Fault};
 use futures::future::join_all;
 use tokio::time::Instant;

@@ -117,7 +117,7 @@ async fn without_apple(stage: &mut Stage<'_>) {
     let all = stage.credentials().list(&ListParams::default()).await.unwrap();
     stage.apple.resume().await.unwrap();
 
-    let waiting = all.iter().filter(|seen| unreachable.holds(seen)).count();
+    let waiting = all.iter().filter(|seen| unreachable.holds(*seen)).count();
     assert!(waiting > CREDENTIALS / 2, "only {waiting} came due: an outage that nobody notices proves nothing");
     assert!(all.iter().all(|seen| ready().holds(seen)), "what is published works");
 }

@@ -145,13 +145,7 @@ impl Founder {
     }
 
     /// The status that an operator would have written.
-    fn report(
-        &self,
-        simulation: &Simulation,
-        object: &Credential,
-        identity: IdentityRecord,
-        secrets: [SecretMeta; 2],
-    ) {
+    fn report(&self, simulation: &Simulation, object: &Credential, identity: IdentityRecord, secrets: [SecretMeta; 2]) {
         let known =
             |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
         let mut memory = Memory::of(object.uid());

@@ -87,7 +87,8 @@ impl Outlook {
         let kinds = Kind::ALL.into_iter().flat_map(|kind| Target::ALL.map(|target| (target, kind)));
         let what = kinds.into_iter().find(|(target, kind)| target.secret_type(*kind) == secret.type_);
         let data = || secret.data.iter().map(|(key, value)| (key.clone(), value.clone().into()));
-        let is_intact = what.is_some_and(|(target, kind)| Entries::read(target, kind, data()).digest() == record.digest);
+        let is_intact =
+            what.is_some_and(|(target, kind)| Entries::read(target, kind, data()).digest() == record.digest);
         let look = (record.bundle, record.fingerprint, identity, record.unverified, is_intact);
         self.see(&format!("Secret {name}, record"), look);
     }

@@ -211,7 +211,11 @@ impl State {
         let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
         let is_live = shown.issued_at() <= now && now < shown.expires_at();
         let is_known = is_live && self.is_registered;
-        if is_known { Ok(Proof::Accepted) } else { Err(Class::Rejected(OAuthError::Other("NOT_AUTHORIZED".to_owned()))) }
+        if is_known {
+            Ok(Proof::Accepted)
+        } else {
+            Err(Class::Rejected(OAuthError::Other("NOT_AUTHORIZED".to_owned())))
+        }
     }
 
     fn exchange(&mut self, jwt: &str, now: Timestamp) -> Result<Issued, Class> {

@@ -176,11 +176,7 @@ impl Cluster for ToyCluster {
         .await
     }
 
-    async fn write_status(
-        &self,
-        object: &Credential,
-        status: &CredentialStatus,
-    ) -> Result<Credential, ClusterClass> {
+    async fn write_status(&self, object: &Credential, status: &CredentialStatus) -> Result<Credential, ClusterClass> {
         let (name, object, status) = (object.name().to_owned(), object.clone(), status.clone());
         self.ask("status", &name, move |stored| stored.write_status(&object, &status)).await
     }

@@ -67,7 +67,8 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Err(class) => return failed("read", Subject::Target(Target::Managed), class),
         };
         let (version, kind) = (content.meta.version.clone(), self.seen.object.kind());
-        let is_ours = content.type_ == Target::Managed.secret_type(kind) && content.meta.was_written_for(self.seen.uid(), name);
+        let is_ours =
+            content.type_ == Target::Managed.secret_type(kind) && content.meta.was_written_for(self.seen.uid(), name);
         let found = intact(Target::Managed, kind, content).filter(|_| is_ours);
         let token = found.and_then(|(entries, record)| {
             let value = entries.token(kind)?.to_owned().into();
@@ -162,7 +163,8 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Err(class) => return failed("read", managed, class),
         };
         let is_ours = |content: &SecretContent| {
-            let is_of_type = Target::ALL.into_iter().any(|target| target.secret_type(self.seen.object.kind()) == content.type_);
+            let is_of_type =
+                Target::ALL.into_iter().any(|target| target.secret_type(self.seen.object.kind()) == content.type_);
             is_of_type && content.meta.was_written_for(self.seen.uid(), name)
         };
         match content {

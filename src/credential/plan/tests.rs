@@ -14,7 +14,9 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    api::{AsaCredential, Condition, Credential, ConditionStatus, ConditionType, Reason, names::ANNOTATION_REQUESTED_AT},
+    api::{
+        AsaCredential, Condition, ConditionStatus, ConditionType, Credential, Reason, names::ANNOTATION_REQUESTED_AT,
+    },
     apple::error::{Class, Error as AppleError, OAuthError},
     credential::{
         failure::{ClusterClass, ClusterFailure, Failure, KeyFailure, Subject},
@@ -224,7 +226,9 @@ impl Scene {
     /// These conditions, and no others, stand in the status.
     fn reported(self, conditions: &[(ConditionType, ConditionStatus, Reason)]) -> Self {
         let condition = |&(type_, status, reason)| Condition::new(type_, status, reason, "", 1, Timestamp::UNIX_EPOCH);
-        self.with(|scene| scene.object.status_mut().as_mut().unwrap().conditions = conditions.iter().map(condition).collect())
+        self.with(|scene| {
+            scene.object.status_mut().as_mut().unwrap().conditions = conditions.iter().map(condition).collect()
+        })
     }
 
     fn failed(self, side: Side, failure: Failure, at: Duration) -> Self {

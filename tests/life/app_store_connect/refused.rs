@@ -65,10 +65,11 @@ async fn a_corrected_spec_and_a_replaced_key_are_tried_at_once() {
     assert_eq!(stage.published().await, old);
 
     stage.apply_api_key(api_key_with(&json!({"keyId": "BBBBBBBBBB"}))).await;
-    stage.until_secret(NAME, "the new key's token", |secret| {
-        crate::support::secrets::entries(secret)["key_id"] == "BBBBBBBBBB"
-    })
-    .await;
+    stage
+        .until_secret(NAME, "the new key's token", |secret| {
+            crate::support::secrets::entries(secret)["key_id"] == "BBBBBBBBBB"
+        })
+        .await;
     assert_eq!(stage.call_app_store_connect("/app-store-connect/v1/apps?limit=1").await, 200);
     stage.until_api_key(ready()).await;
 }

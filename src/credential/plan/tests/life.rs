@@ -147,7 +147,8 @@ fn while_suspended_there_is_nothing_to_do_until_the_token_ends() {
 fn a_second_request_within_a_minute_is_served_when_the_minute_is_over() {
     let ask = |value: &'static str| {
         move |scene: &mut Scene| {
-            scene.object.metadata_mut().annotations = Some([(ANNOTATION_REQUESTED_AT.to_owned(), value.to_owned())].into());
+            scene.object.metadata_mut().annotations =
+                Some([(ANNOTATION_REQUESTED_AT.to_owned(), value.to_owned())].into());
         }
     };
     let asked_again = Scene::settled().with(|scene| scene.memory.served("one".into(), now(MINUTE))).with(ask("two"));

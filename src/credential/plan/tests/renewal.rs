@@ -63,7 +63,8 @@ fn the_first_renewal_after_a_restart_reads_the_client_secret() {
 #[test]
 fn a_resource_that_is_going_is_left_alone() {
     let scene = Scene::new().with(|scene| {
-        scene.object.metadata_mut().deletion_timestamp = Some(serde_json::from_value(json!("2026-11-22T12:00:00Z")).unwrap());
+        scene.object.metadata_mut().deletion_timestamp =
+            Some(serde_json::from_value(json!("2026-11-22T12:00:00Z")).unwrap());
     });
     assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use asa_operator::api::names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT};
 use asa_operator::api::{
-    AccessTokenSpec, AdAccountChoice, AdsApi, CredentialStatus, ClientSecretSpec, Condition, ConditionStatus,
-    ConditionType, OrganizationChoice, PublishedSecret, Reason, SecretSpec,
+    AccessTokenSpec, AdAccountChoice, AdsApi, ClientSecretSpec, Condition, ConditionStatus, ConditionType,
+    CredentialStatus, OrganizationChoice, PublishedSecret, Reason, SecretSpec,
 };
 use asa_operator::credential::conditions::status;
 use jiff::SignedDuration;

@@ -1,6 +1,6 @@
 //! What must hold for the status.
 
-use asa_operator::api::{CredentialStatus, Condition, ConditionStatus, ConditionType, conditions::find};
+use asa_operator::api::{Condition, ConditionStatus, ConditionType, CredentialStatus, conditions::find};
 use asa_operator::credential::conditions::status;
 
 use super::{Scene, rules};
