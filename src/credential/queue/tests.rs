@@ -19,11 +19,15 @@ fn id(path: &str) -> Id {
 fn until(seconds: u64) -> Standing {
     let expires_at = now(seconds).wall;
     let issued_at = crate::credential::now::earlier(expires_at, HOUR);
-    Standing { life: Some(Life { issued_at, expires_at }), tried: true }
+    Standing { life: Some(Life { issued_at, expires_at }), tried: true, is_stalled: false }
 }
 
-const FRESH: Standing = Standing { life: None, tried: false };
-const HOPELESS: Standing = Standing { life: None, tried: true };
+fn stalled(standing: Standing) -> Standing {
+    Standing { is_stalled: true, ..standing }
+}
+
+const FRESH: Standing = Standing { life: None, tried: false, is_stalled: false };
+const HOPELESS: Standing = Standing { life: None, tried: true, is_stalled: false };
 
 struct Office {
     queue: Queue,
@@ -68,6 +72,57 @@ fn a_renewal_that_waits_too_long_becomes_urgent() {
     let callers = [("slow", until(3600)), ("fresh", FRESH)];
     let mut office = Office::new(20, 50).with_callers(&callers, now(0));
     assert_eq!(office.next(now(3001)), Some("default/slow".into()));
+}
+
+#[test]
+fn whom_only_a_human_can_mend_has_no_turn_while_anybody_else_waits_for_the_host() {
+    let callers = [
+        ("big/ended", stalled(until(400))),
+        ("big/lost", stalled(HOPELESS)),
+        ("small/due", until(9000)),
+        ("small/hopeless", HOPELESS),
+    ];
+    let mut office = Office::new(20, 50).with_callers(&callers, now(500));
+    assert_eq!(office.all(now(500)), ["small/due", "small/hopeless", "big/ended", "big/lost"]);
+}
+
+#[test]
+fn whose_last_chance_comes_while_it_waits_for_a_host_runs_at_once_and_waits_there_again_no_more_than_once() {
+    let mut office = Office::new(1, 1).with_callers(&[("first", until(3700)), ("last", until(3800))], now(0));
+    assert_eq!(office.all(now(0)), ["default/first"]);
+    office.pacing.throttled(Host::AppleId, "acme", HOUR, now(0).steady);
+    office.pacing.throttled(Host::AppleId, "globex", HOUR, now(0).steady);
+    assert_eq!(
+        office.all(now(3499)),
+        [""; 0],
+        "three hundred seconds before its end a token may be published unverified"
+    );
+    assert_eq!(office.all(now(3500)), ["default/last"]);
+    office.queue.finished(&id("last"), until(3800), Next::Host(Host::AppleId), now(3500));
+    assert_eq!(office.all(now(3599)), [""; 0]);
+    assert_eq!(office.all(now(3600)), ["default/last"]);
+}
+
+#[test]
+fn stalled_is_who_says_so_of_the_present_generation_and_does_not_renew_well() {
+    let object = |generation: i64, healthy: &str| -> AsaCredential {
+        let condition = |type_: &str, status: &str| {
+            serde_json::json!({"type": type_, "status": status, "reason": "ClientRejected", "message": "",
+                "observedGeneration": generation, "lastTransitionTime": "2026-11-22T12:00:00Z"})
+        };
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "asa-operator.dev/v1alpha1",
+            "kind": "AsaCredential",
+            "metadata": {"name": "acme", "generation": 2},
+            "spec": {"privateKey": {"secretRef": {"name": "acme-key"}}},
+            "status": {"observedGeneration": generation,
+                "conditions": [condition("Stalled", "True"), condition("RenewalHealthy", healthy)]},
+        }))
+        .unwrap()
+    };
+    assert_eq!(Standing::of(&object(2, "False"), None), stalled(HOPELESS));
+    assert_eq!(Standing::of(&object(1, "False"), None), HOPELESS, "the spec was changed since");
+    assert_eq!(Standing::of(&object(2, "True"), None), HOPELESS, "tokens are renewed, only the ids are unclear");
 }
 
 #[test]
