@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     stored::Objects,
     toy_apple::ToyApple,
-    toy_cluster::{NAMESPACE, ToyCluster},
+    toy_cluster::{ToyCluster, namespace_of},
 };
 
 /// What a watch tells.
@@ -158,7 +158,7 @@ impl Follower {
         let mut index = self.world.index();
         let concerned = match told {
             Told::Credential(object) => index.apply_credential(*object).into_iter().collect(),
-            Told::CredentialGone(name) => index.remove_credential(&Id::new(NAMESPACE, &name)),
+            Told::CredentialGone(name) => index.remove_credential(&Id::new(namespace_of(&name), &name)),
             Told::Secret(name, meta) => index.apply_secret(secret_name(&name), *meta),
             Told::SecretGone(name, uid) => index.remove_secret(secret_name(&name), Some(&uid)),
         };
@@ -187,5 +187,5 @@ fn send(under_way: &mut Vec<(Instant, Told)>, told: Told, delivery: &mut Deliver
 }
 
 fn secret_name(name: &str) -> SecretName {
-    SecretName { namespace: NAMESPACE.to_owned(), name: name.to_owned() }
+    SecretName { namespace: namespace_of(name).to_owned(), name: name.to_owned() }
 }
