@@ -1,7 +1,7 @@
 //! Who is next: takes object, Secret, time and slot events, and says which credential runs.
 //!
-//! First by class (urgent, then never tried, then due, and last those that only a human can mend), within a class
-//! namespaces in turn, within a namespace the soonest expiry. A credential that has to ask Apple waits in the line of that
+//! First by class (urgent, then never tried, then ended, then due, and last those that only a human can mend), within a
+//! class namespaces in turn, within a namespace the soonest expiry. A credential that has to ask Apple waits in the line of that
 //! host until pacing lets it in; one that does not is never held up by those.
 
 use std::{
@@ -102,8 +102,11 @@ enum After {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
+    /// It lives, and not for long.
     Urgent,
     NeverTried,
+    /// Too late already: whoever still lives can be saved, and whoever is new need not wait for thousands of these.
+    Ended,
     Due,
     /// Whatever it had is as good as lost: thousands of these must not cost the others a single turn.
     Stalled,
@@ -258,8 +261,8 @@ impl Queue {
         }
     }
 
-    /// Moves those that became urgent while they waited to the front, and lets those run whose last chance came: with a
-    /// token in hand they need not wait for a host any longer.
+    /// Moves those that became urgent while they waited to the front, and those that ended back; lets those run whose last
+    /// chance came: with a token in hand they need not wait for a host any longer.
     fn promote(&mut self, now: Now) {
         while let Some((time, _)) = self.promotions.first()
             && *time <= now.wall
@@ -334,6 +337,7 @@ impl Standing {
         let end = self.life.map_or(Timestamp::MAX, |life| life.expires_at);
         match self.life {
             _ if self.is_stalled => (Class::Stalled, end),
+            Some(life) if now >= life.expires_at => (Class::Ended, end),
             Some(life) if now >= life.urgent_at() => (Class::Urgent, end),
             None if !self.tried => (Class::NeverTried, now),
             _ => (Class::Due, end),
@@ -343,7 +347,7 @@ impl Standing {
     /// When one that waits from `now` on gets another class, or need not wait for a host any longer.
     fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let life = self.life?;
-        [life.urgent_at(), life.last_chance_at()].into_iter().find(|time| *time > now)
+        [life.urgent_at(), life.last_chance_at(), life.expires_at].into_iter().find(|time| *time > now)
     }
 
     fn is_last_chance(&self, now: Timestamp) -> bool {

@@ -1,7 +1,8 @@
 //! Whether those who had to wait for Apple asked in the order that was promised.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Bound,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ const URGENT: Duration = Duration::from_mins(10);
 enum Class {
     Urgent,
     New,
+    Ended,
     Due,
 }
 
@@ -32,6 +34,7 @@ impl Asked<'_> {
     fn class(&self) -> Class {
         match self.end {
             None => Class::New,
+            Some(end) if self.at >= end => Class::Ended,
             Some(end) if self.at >= earlier(end, URGENT) => Class::Urgent,
             Some(_) => Class::Due,
         }
@@ -59,27 +62,33 @@ impl Storm {
         first.map(|(name, at)| Asked { name, at, end: self.ends.get(name).copied() }).collect()
     }
 
-    /// Whether somebody came before another who waited already, and was of an earlier class, or of the same namespace with
-    /// a sooner end. Goes backwards: then it is known who still waited.
+    /// Whether somebody came before another who waited already, and was of an earlier class, or of the same one and the
+    /// same namespace with a sooner end. Goes backwards: then it is known who still waited.
     fn overtaking(&self, in_line: &[Asked<'_>]) -> Option<String> {
-        let mut soonest: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let mut waiting: BTreeMap<&str, BTreeSet<Timestamp>> = BTreeMap::new();
         let mut created = Timestamp::MAX;
         in_line.iter().rev().find_map(|asked| {
             let Asked { name, at, end } = asked;
             let class = asked.class();
-            let urgent = soonest.values().any(|end| *at >= earlier(*end, URGENT));
-            let sooner = soonest.get(namespace_of(name)).copied().unwrap_or(Timestamp::MAX);
-            let complaint = if class > Class::Urgent && urgent {
+            let ended = |waiting: &BTreeSet<Timestamp>| waiting.first().copied().filter(|end| end <= at);
+            let living =
+                |waiting: &BTreeSet<Timestamp>| waiting.range((Bound::Excluded(*at), Bound::Unbounded)).next().copied();
+            let is_urgent = |end: Timestamp| *at >= earlier(end, URGENT);
+            let own = waiting.get(namespace_of(name));
+            let sooner = own.and_then(|own| if class == Class::Ended { ended(own) } else { living(own) });
+            let complaint = if class > Class::Urgent && waiting.values().filter_map(living).any(is_urgent) {
                 Some("an urgent one")
             } else if class > Class::New && created < *at {
                 Some("a new one")
-            } else if end.is_some_and(|end| sooner < end) {
-                Some("one whose token ended sooner")
+            } else if class > Class::Ended && waiting.values().any(|waiting| ended(waiting).is_some()) {
+                Some("one whose token had ended")
+            } else if end.zip(sooner).is_some_and(|(end, sooner)| sooner < end) {
+                Some("one whose token ends sooner")
             } else {
                 None
             };
             match end {
-                Some(end) => drop(soonest.insert(namespace_of(name), sooner.min(*end))),
+                Some(end) => drop(waiting.entry(namespace_of(name)).or_default().insert(*end)),
                 None => created = created.min(self.created[*name]),
             }
             complaint.map(|other| format!("{class:?} {name} came before {other} at {at}"))

@@ -68,6 +68,19 @@ fn never_tried_goes_before_renewals_that_are_not_urgent_and_urgent_before_all() 
 }
 
 #[test]
+fn what_has_ended_goes_before_what_is_due_and_costs_no_token_that_lives_its_life_and_nobody_new_a_turn() {
+    let callers = [("due", until(9000)), ("ended", until(400)), ("fresh", FRESH), ("urgent", until(600))];
+    let mut office = Office::new(20, 50).with_callers(&callers, now(500));
+    assert_eq!(office.all(now(500)), ["default/urgent", "default/fresh", "default/ended", "default/due"]);
+
+    let mut office = Office::new(20, 50).with_callers(&[("ends", until(600)), ("lives", until(700))], now(500));
+    assert_eq!(office.all(now(600)), ["default/ends", "default/lives"], "it may be that it only has to be published");
+    office.queue.finished(&id("ends"), until(600), Next::Host(Host::AppleId), now(600));
+    office.queue.finished(&id("lives"), until(700), Next::Host(Host::AppleId), now(600));
+    assert_eq!(office.all(now(600)), ["default/lives", "default/ends"]);
+}
+
+#[test]
 fn a_renewal_that_waits_too_long_becomes_urgent() {
     let callers = [("slow", until(3600)), ("fresh", FRESH)];
     let mut office = Office::new(20, 50).with_callers(&callers, now(0));
@@ -87,7 +100,7 @@ fn whom_only_a_human_can_mend_has_no_turn_while_anybody_else_waits_for_the_host(
 }
 
 #[test]
-fn whose_last_chance_comes_while_it_waits_for_a_host_runs_at_once_and_waits_there_again_no_more_than_once() {
+fn whose_last_chance_comes_while_it_waits_for_a_host_runs_at_once_and_then_waits_there_again() {
     let mut office = Office::new(1, 1).with_callers(&[("first", until(3700)), ("last", until(3800))], now(0));
     assert_eq!(office.all(now(0)), ["default/first"]);
     office.pacing.throttled(Host::AppleId, "acme", HOUR, now(0).steady);
@@ -99,7 +112,7 @@ fn whose_last_chance_comes_while_it_waits_for_a_host_runs_at_once_and_waits_ther
     );
     assert_eq!(office.all(now(3500)), ["default/last"]);
     office.queue.finished(&id("last"), until(3800), Next::Host(Host::AppleId), now(3500));
-    assert_eq!(office.all(now(3599)), [""; 0]);
+    assert_eq!(office.all(now(3599)), [""; 0], "the host asked for an hour");
     assert_eq!(office.all(now(3600)), ["default/last"]);
 }
 
