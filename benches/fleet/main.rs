@@ -1,11 +1,12 @@
 //! A fleet of credentials on a real API server, beside a loop that does the same requests and decides nothing.
 //!
 //! `make bench`: everything is measured in one run on one server; what is compared takes turns. Prints Markdown.
-//! `cargo bench --bench fleet -- cold` measures one part: cold, renewals or memory.
+//! `cargo bench --bench fleet -- cold` measures one part: cold, renewals, catching-up or memory.
 
 #![allow(clippy::print_stdout, reason = "a bench reports on stdout")]
 #![allow(missing_docs, reason = "a program")]
 
+mod catching_up;
 mod cold;
 mod floor;
 mod memory;
@@ -35,6 +36,9 @@ fn main() -> Result<()> {
         }
         if wanted("renewals") {
             renewals::measure(&stage).await?;
+        }
+        if wanted("catching-up") {
+            catching_up::measure(&stage).await?;
         }
         if wanted("memory") {
             memory::measure(&stage).await?;

@@ -1,7 +1,7 @@
 //! The operator as a process, with what it costs.
 
 use std::{
-    fs,
+    fmt, fs,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -17,9 +17,32 @@ pub(crate) struct Operator {
     started: Instant,
 }
 
+/// How often Apple may be asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Rate {
+    /// As the operator has it by itself.
+    Default,
+    /// More often than anything here does.
+    Lifted,
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "at Apple's default rate",
+            Self::Lifted => "with the rate lifted",
+        })
+    }
+}
+
 impl Operator {
     /// Starts it, for one namespace or for all, with Apple's rate lifted.
     pub(crate) fn start(stage: &Stage, namespace: Option<&str>) -> Result<Self> {
+        Self::start_at(stage, namespace, Rate::Lifted)
+    }
+
+    /// Likewise, at this rate.
+    pub(crate) fn start_at(stage: &Stage, namespace: Option<&str>, rate: Rate) -> Result<Self> {
         let url = stage.apple.url();
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_asa-operator"));
@@ -27,10 +50,13 @@ impl Operator {
             .args(["run", "--apple-id-url", &url])
             .args(["--ads-platform-url", &format!("{url}/v1")])
             .args(["--ads-campaign-url", &format!("{url}/api/v5")])
-            .args(["--apple-rate", "1000000", "--apple-burst", "1000000", "--log-filter", "warn"])
+            .args(["--log-filter", "warn"])
             .args(["--http-address", &format!("127.0.0.1:{port}")])
             .env("KUBECONFIG", stage.cluster.kubeconfig())
             .stdin(Stdio::null());
+        if let Rate::Lifted = rate {
+            command.args(["--apple-rate", "1000000", "--apple-burst", "1000000"]);
+        }
         if let Some(namespace) = namespace {
             command.args(["--namespace", namespace]);
         }

@@ -81,12 +81,13 @@ impl Stage {
 
     /// Creates the credentials of a fleet; nobody looks after them yet.
     pub(crate) async fn credentials(&self, fleet: &Fleet) -> Result<()> {
-        let api = self.api(fleet);
-        let created = fleet.names().map(|name| {
-            let (api, post) = (api.clone(), PostParams::default());
-            async move { api.create(&post, &credential(&name)?).await.map_err(crate::stage::boxed) }
-        });
-        stream::iter(created).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await
+        let created = fleet.names().map(|name| async move { self.create(fleet, &name).await });
+        stream::iter(created).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await
+    }
+
+    /// Creates the credential `name` of a fleet.
+    pub(crate) async fn create(&self, fleet: &Fleet, name: &str) -> Result<()> {
+        self.api(fleet).create(&PostParams::default(), &credential(name)?).await.map(drop).map_err(boxed)
     }
 
     /// Secrets that are nobody's here, 4 KiB each.
@@ -127,7 +128,7 @@ impl Stage {
     }
 }
 
-fn is_ready(object: &AsaCredential) -> bool {
+pub(crate) fn is_ready(object: &AsaCredential) -> bool {
     let conditions = object.status.as_ref().map_or(&[][..], |status| &status.conditions);
     find(conditions, ConditionType::Ready).is_some_and(|ready| ready.status == ConditionStatus::True)
 }

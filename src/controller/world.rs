@@ -127,8 +127,7 @@ impl<C, A> World<C, A> {
         let managed = index.sight(&SecretName { namespace, name: object.secret_name() });
         let uid = object.uid();
         let record = managed.meta().filter(|meta| meta.belongs_to(uid)).and_then(|meta| meta.record.as_ref());
-        let tried = object.status().is_some_and(|status| status.observed_generation.is_some());
-        Standing { life: record.map(Record::life), tried }
+        Standing::of(object, record.map(Record::life))
     }
 
     /// What an answer told of a Secret, without waiting for the watch to tell it too.

@@ -1,8 +1,8 @@
 //! Who is next: takes object, Secret, time and slot events, and says which credential runs.
 //!
-//! First by class (urgent, then never tried, then due), within a class namespaces in turn, within a namespace the soonest
-//! expiry. A credential that has to ask Apple waits in the line of that host until pacing lets it in; one that does not
-//! is never held up by those.
+//! First by class (urgent, then never tried, then ended, then due, and last those that only a human can mend), within a
+//! class namespaces in turn, within a namespace the soonest expiry. A credential that has to ask Apple waits in the line of that
+//! host until pacing lets it in; one that does not is never held up by those.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,10 @@ use super::{
     pacing::{Entry, Pacing},
     schedule::Life,
 };
-use crate::{api::Kind, apple::error::Host};
+use crate::{
+    api::{Condition, ConditionStatus, ConditionType, Credential, Kind, conditions::find},
+    apple::error::Host,
+};
 
 /// Names a credential.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +56,8 @@ pub struct Standing {
     pub life: Option<Life>,
     /// Whether it was driven to a result before, in this process or (by its status) in an earlier one.
     pub tried: bool,
+    /// Whether, by its status, it gets no token until somebody changes something: Apple rejected the client, for example.
+    pub is_stalled: bool,
 }
 
 /// What a credential waits for after it ran.
@@ -79,7 +84,13 @@ pub struct Run {
 enum Place {
     Idle,
     Timed(Timestamp),
-    Waiting { gate: Option<Host>, class: Class, key: Timestamp },
+    /// If it is still waiting at `again`, it goes to another place.
+    Waiting {
+        gate: Option<Host>,
+        class: Class,
+        key: Timestamp,
+        again: Option<Timestamp>,
+    },
     Running(After),
 }
 
@@ -93,9 +104,19 @@ enum After {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
+    /// It lives, and not for long.
     Urgent,
     NeverTried,
+    /// Too late already: whoever still lives can be saved, and whoever is new need not wait for thousands of these.
+    Ended,
     Due,
+    /// Whatever it had is as good as lost: thousands of these must not cost the others a single turn.
+    Stalled,
+}
+
+impl Class {
+    const FIRST: Self = Self::Urgent;
+    const LAST: Self = Self::Stalled;
 }
 
 #[derive(Debug)]
@@ -181,7 +202,7 @@ impl Queue {
         self.promote(now);
         let run = self.choose(now, pacing);
         for host in Host::ALL {
-            let waiting = self.lines.range((Some(host), Class::Urgent)..=(Some(host), Class::Due));
+            let waiting = self.lines.range((Some(host), Class::FIRST)..=(Some(host), Class::LAST));
             pacing.set_contended(host, waiting.into_iter().any(|(_, line)| !line.is_empty()));
         }
         run
@@ -242,14 +263,15 @@ impl Queue {
         }
     }
 
-    /// Moves those that became urgent while they waited to the front.
+    /// Moves those that became urgent while they waited to the front, and those that ended back; lets those run whose last
+    /// chance came: with a token in hand they need not wait for a host any longer.
     fn promote(&mut self, now: Now) {
         while let Some((time, _)) = self.promotions.first()
             && *time <= now.wall
             && let Some((_, id)) = self.promotions.pop_first()
         {
-            if let Some(Item { place: Place::Waiting { gate, .. }, .. }) = self.items.get(&id) {
-                let gate = *gate;
+            if let Some(Item { place: Place::Waiting { gate, .. }, standing }) = self.items.get(&id) {
+                let gate = gate.filter(|_| !standing.is_last_chance(now.wall));
                 self.leave_place(&id);
                 self.line_up(&id, gate, now);
             }
@@ -259,21 +281,18 @@ impl Queue {
     fn line_up(&mut self, id: &Id, gate: Option<Host>, now: Now) {
         let Some(item) = self.items.get_mut(id) else { return };
         let (class, key) = item.standing.class(now.wall);
-        item.place = Place::Waiting { gate, class, key };
-        if class == Class::Due
-            && let Some(life) = item.standing.life
-        {
-            self.promotions.insert((life.urgent_at(), id.clone()));
-        }
+        let again = item.standing.next_change(now.wall);
+        item.place = Place::Waiting { gate, class, key, again };
+        self.promotions.extend(again.map(|time| (time, id.clone())));
         self.lines.entry((gate, class)).or_default().push(key, id.clone());
     }
 
     fn pop(&mut self, gate: Option<Host>) -> Option<Id> {
-        let mut lines = self.lines.range_mut((gate, Class::Urgent)..=(gate, Class::Due));
+        let mut lines = self.lines.range_mut((gate, Class::FIRST)..=(gate, Class::LAST));
         let id = lines.find_map(|(_, line)| line.pop())?;
         let item = self.items.get_mut(&id)?;
-        if let Some(life) = item.standing.life {
-            self.promotions.remove(&(life.urgent_at(), id.clone()));
+        if let Place::Waiting { again: Some(time), .. } = item.place {
+            self.promotions.remove(&(time, id.clone()));
         }
         item.place = Place::Running(After::Nothing);
         Some(id)
@@ -286,12 +305,12 @@ impl Queue {
             Place::Timed(time) => {
                 self.times.remove(&(time, id.clone()));
             }
-            Place::Waiting { gate, class, key } => {
+            Place::Waiting { gate, class, key, again } => {
                 if let Some(line) = self.lines.get_mut(&(gate, class)) {
                     line.remove(key, id);
                 }
-                if let Some(life) = item.standing.life {
-                    self.promotions.remove(&(life.urgent_at(), id.clone()));
+                if let Some(time) = again {
+                    self.promotions.remove(&(time, id.clone()));
                 }
             }
             Place::Idle | Place::Running(_) => {}
@@ -300,14 +319,41 @@ impl Queue {
 }
 
 impl Standing {
+    /// That of `object`, while a token of this life is published.
+    #[must_use]
+    pub fn of(object: &Credential, life: Option<Life>) -> Self {
+        let told = object.status();
+        let conditions = told.map_or(&[][..], |status| &status.conditions);
+        let now = |condition: &&Condition| condition.observed_generation == object.metadata().generation;
+        let says = |type_, said| find(conditions, type_).filter(now).is_some_and(|condition| condition.status == said);
+        Self {
+            life,
+            tried: told.is_some_and(|status| status.observed_generation.is_some()),
+            is_stalled: says(ConditionType::Stalled, ConditionStatus::True)
+                && says(ConditionType::RenewalHealthy, ConditionStatus::False),
+        }
+    }
+
     /// The class at `now`, and the sort key within it.
     fn class(&self, now: Timestamp) -> (Class, Timestamp) {
+        let end = self.life.map_or(Timestamp::MAX, |life| life.expires_at);
         match self.life {
-            Some(life) if now >= life.urgent_at() => (Class::Urgent, life.expires_at),
-            Some(life) => (Class::Due, life.expires_at),
-            None if self.tried => (Class::Due, Timestamp::MAX),
-            None => (Class::NeverTried, now),
+            _ if self.is_stalled => (Class::Stalled, end),
+            Some(life) if now >= life.expires_at => (Class::Ended, end),
+            Some(life) if now >= life.urgent_at() => (Class::Urgent, end),
+            None if !self.tried => (Class::NeverTried, now),
+            _ => (Class::Due, end),
         }
+    }
+
+    /// When one that waits from `now` on gets another class, or need not wait for a host any longer.
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let life = self.life?;
+        [life.urgent_at(), life.last_chance_at(), life.expires_at].into_iter().find(|time| *time > now)
+    }
+
+    fn is_last_chance(&self, now: Timestamp) -> bool {
+        self.life.is_some_and(|life| now >= life.last_chance_at())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Thousands of credentials in the middle of their lives, evenly spread over all phases between two renewals.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use asa_operator::{
     api::Credential,
@@ -11,6 +11,7 @@ use asa_operator::{
     credential::{
         conditions::status,
         entries::{Choices, Entries, Parts},
+        failure::{Failure, Side},
         identity::{Choice, Ids, Resolution, Verdict},
         memory::{Key, Known, Memory, whole_seconds},
         now::{Now, earlier, later},
@@ -33,7 +34,7 @@ const IDS: Ids = Ids { org_id: Some(1), parent_org_id: Some(900), ad_account_id:
 const RESIGNING: u32 = 100;
 
 /// What all of them share: reading a key takes long without optimization.
-struct Founder {
+pub(crate) struct Founder {
     now: Now,
     private: PrivateKey,
     key: Key,
@@ -49,28 +50,29 @@ pub(crate) fn names(size: u32) -> impl Iterator<Item = String> {
 pub(crate) fn fleet(size: u32) -> Simulation {
     let simulation = Simulation::empty();
     simulation.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(GOOD_KEY));
-    let founder = Founder::of(&simulation);
+    let founder = Founder::of(&simulation, ACME_KEY);
     for (number, name) in (0..size).zip(names(size)) {
         simulation.cluster.apply_credential(credential(&name));
-        founder.settle(&simulation, &name, number, f64::from(size - number) / f64::from(size));
+        founder.settle_in_mid_life(&simulation, &name, number, f64::from(size - number) / f64::from(size));
     }
     simulation
 }
 
 /// Shares of a whole, evenly spread over all numbers, and as evenly over any stretch of them.
-fn scattered(number: u32) -> f64 {
+pub(crate) fn scattered(number: u32) -> f64 {
     /// The golden ratio: its multiples keep furthest apart.
     const STEP: f64 = 0.618_033_988_75;
     (f64::from(number) * STEP).fract()
 }
 
 impl Founder {
-    fn of(simulation: &Simulation) -> Self {
+    /// Knows the key in this Secret.
+    pub(crate) fn of(simulation: &Simulation, key_secret: &str) -> Self {
         let private = PrivateKey::parse(&key_entry(GOOD_KEY)["private-key.pem"]).unwrap();
-        let source = KeySource { version: look(simulation, ACME_KEY).version, entry: "private-key.pem".to_owned() };
+        let source = KeySource { version: look(simulation, key_secret).version, entry: "private-key.pem".to_owned() };
         let now = Now { wall: simulation.now(), ..simulation.clock.now() };
         let key = Key {
-            secret: ACME_KEY.to_owned(),
+            secret: key_secret.to_owned(),
             source,
             fingerprint: private.fingerprint(),
             public_key: private.public_key_pem(),
@@ -79,14 +81,28 @@ impl Founder {
         Self { now, private, key, client_secret }
     }
 
-    /// Publishes both Secrets and the status; `share` of the time from issue to renewal is over.
-    fn settle(&self, simulation: &Simulation, name: &str, number: u32, share: f64) {
+    /// `share` of the time from issue to renewal is over.
+    fn settle_in_mid_life(&self, simulation: &Simulation, name: &str, number: u32, share: f64) {
         let object = simulation.cluster.credential(name);
-        let ads = object.ads().unwrap();
         let whole = Life { issued_at: self.now.wall, expires_at: later(self.now.wall, HOUR) };
         let renewal = schedule::renewal(whole, Share::of(object.uid()), None);
         let until_renewal = renewal.duration_since(self.now.wall).unsigned_abs();
-        let issued_at = whole_seconds(earlier(self.now.wall, until_renewal.mul_f64(share)));
+        let issued_at = earlier(self.now.wall, until_renewal.mul_f64(share));
+        self.settle(simulation, name, number, issued_at, None);
+    }
+
+    /// Publishes both Secrets and the status. The last renewal failed like this, if it did.
+    pub(crate) fn settle(
+        &self,
+        simulation: &Simulation,
+        name: &str,
+        number: u32,
+        issued_at: Timestamp,
+        failure: Option<Failure>,
+    ) {
+        let object = simulation.cluster.credential(name);
+        let ads = object.ads().unwrap();
+        let issued_at = whole_seconds(issued_at);
         let life = Life { issued_at, expires_at: later(issued_at, HOUR) };
         let token = SecretString::from(simulation.apple.issue(issued_at));
         let resolved_at = earlier(self.now.wall, DAY.mul_f64(scattered(number)));
@@ -113,7 +129,15 @@ impl Founder {
         let life = Life { issued_at: client_secret.issued_at(), expires_at: client_secret.expires_at() };
         let entries = Entries::client_secret(client_id, &client_secret.expose().to_owned().into(), life);
         let client_secret = self.publish(simulation, Target::ClientSecret, &object, &entries, life, None);
-        self.report(simulation, &object, identity, [managed, client_secret]);
+        self.report(simulation, &object, identity, [managed, client_secret], failure);
+    }
+
+    /// The status of one that never got a token: its last request failed like this.
+    pub(crate) fn report_failure(&self, simulation: &Simulation, name: &str, failure: Failure) {
+        let object = simulation.cluster.credential(name);
+        let mut memory = Memory::of(object.uid());
+        memory.key = Some(self.key.clone());
+        self.write_status(simulation, &object, memory, (Sight::Absent, Sight::Absent), Some(failure));
     }
 
     fn publish(
@@ -145,7 +169,14 @@ impl Founder {
     }
 
     /// The status that an operator would have written.
-    fn report(&self, simulation: &Simulation, object: &Credential, identity: IdentityRecord, secrets: [SecretMeta; 2]) {
+    fn report(
+        &self,
+        simulation: &Simulation,
+        object: &Credential,
+        identity: IdentityRecord,
+        secrets: [SecretMeta; 2],
+        failure: Option<Failure>,
+    ) {
         let known =
             |version: &Version| Some(Known { version: version.clone(), intact: true, ours: true, is_of_type: true });
         let mut memory = Memory::of(object.uid());
@@ -163,8 +194,23 @@ impl Founder {
             verdict: Verdict::Resolved,
         });
         let [managed, client_secret] = secrets.map(|meta| Sight::Present(Arc::new(meta)));
-        let key_secret = Sight::Present(Arc::new(look(simulation, ACME_KEY)));
+        self.write_status(simulation, object, memory, (managed, client_secret), failure);
+    }
+
+    fn write_status(
+        &self,
+        simulation: &Simulation,
+        object: &Credential,
+        mut memory: Memory,
+        (managed, client_secret): (Sight, Sight),
+        failure: Option<Failure>,
+    ) {
+        let key_secret = Sight::Present(Arc::new(look(simulation, &self.key.secret)));
         let sights = Sights { key_secret, managed, client_secret, ..Sights::default() };
+        if let Some(failure) = failure {
+            let inputs = Observed::new(object, sights.clone(), None, &memory).inputs(self.now);
+            memory.failed(Side::Token, failure, Duration::ZERO, inputs, self.now);
+        }
         let seen = Observed::new(object, sights, None, &memory);
         simulation.cluster.stored().write_status(object, &status(&seen, self.now)).unwrap();
     }

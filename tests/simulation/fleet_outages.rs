@@ -8,18 +8,18 @@ use std::{
 
 use asa_operator::{
     api::{ConditionStatus, ConditionType, conditions::find},
-    apple::error::{Class, Host},
+    apple::error::Class,
     controller::pump::MOST_RUNNING,
-    credential::pacing::MOST_IN_FLIGHT,
 };
 use jiff::Timestamp;
 
 use crate::{
     campaign::Campaign,
     fleet::{fleet, names},
-    toy_apple::Visit,
+    pace::hurry,
+    toy_apple::{DEADLINE, Visit},
     witness::time,
-    world::{BURST, MINUTE, PER_SECOND, Simulation, Snapshot},
+    world::{BURST, MINUTE, Simulation, Snapshot},
 };
 
 const SIZE: u32 = 5000;
@@ -29,9 +29,6 @@ const RECOVERY: u32 = 8;
 
 /// How long Apple takes to answer.
 const LATENCY: Duration = Duration::from_millis(100);
-
-/// How long one waits for an Apple that does not.
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +95,7 @@ async fn live_through(fleet: &Snapshot, outage: Outage) -> Vec<String> {
     complaints.extend(wrong.first().map(|first| format!("{} Secrets fared badly, for example {first}", wrong.len())));
     complaints.extend(ailing(&simulation));
     let visits = simulation.apple.visits();
-    for host in Host::ALL {
-        let visits = || visits.iter().filter(|visit| visit.host == host);
-        complaints.extend(haste(visits(), (down == Down::Operator).then_some(over)));
-        complaints.extend(crowding(visits()));
-    }
+    complaints.extend(hurry(&visits, (down == Down::Operator).then_some(over)));
     match down {
         Down::Apple => {}
         Down::ApiServer => complaints.extend(repetition(&visits)),
@@ -151,34 +144,6 @@ fn ailing(simulation: &Simulation) -> Option<String> {
     };
     let ailing: Vec<String> = names(SIZE).filter(|name| !is_well(name)).collect();
     Some(format!("{} are not well again, for example {}", ailing.len(), ailing.first()?))
-}
-
-/// Whether a host was asked more often than its rate allows; a new process has a new allowance.
-fn haste<'a>(visits: impl Iterator<Item = &'a Visit>, restart: Option<Timestamp>) -> Option<String> {
-    let (mut level, mut last) = (0.0, Timestamp::MIN);
-    for Visit { host, at, .. } in visits {
-        let is_new = restart.is_some_and(|restart| last < restart && restart <= *at);
-        let drained = at.duration_since(last).as_secs_f64() * f64::from(PER_SECOND);
-        level = if is_new { 1.0 } else { (level - drained).max(0.0) + 1.0 };
-        if level > f64::from(BURST) + 0.001 {
-            return Some(format!("{host:?}: too many requests at {at}"));
-        }
-        last = *at;
-    }
-    None
-}
-
-/// Whether too many requests to a host were under way at once.
-fn crowding<'a>(visits: impl Iterator<Item = &'a Visit>) -> Option<String> {
-    let mut under_way: Vec<Timestamp> = Vec::new();
-    for Visit { host, at, until, .. } in visits {
-        under_way.retain(|until| until > at);
-        under_way.push(*until);
-        if under_way.len() > MOST_IN_FLIGHT as usize {
-            return Some(format!("{host:?}: too many requests under way at {at}"));
-        }
-    }
-    None
 }
 
 /// Whether a client asked for a token although it had one in hand: within 27 minutes of the last.

@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     stored::Objects,
     toy_apple::ToyApple,
-    toy_cluster::{NAMESPACE, ToyCluster},
+    toy_cluster::{ToyCluster, namespace_of},
 };
 
 /// What a watch tells.
@@ -189,5 +189,5 @@ fn send(under_way: &mut Vec<(Instant, Told)>, told: Told, delivery: &mut Deliver
 }
 
 fn secret_name(name: &str) -> SecretName {
-    SecretName { namespace: NAMESPACE.to_owned(), name: name.to_owned() }
+    SecretName { namespace: namespace_of(name).to_owned(), name: name.to_owned() }
 }

@@ -38,7 +38,7 @@ impl StoredSecret {
     }
 }
 
-/// The objects of the one namespace that there is.
+/// The objects, by their names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects {
     version: u64,
@@ -77,8 +77,8 @@ impl Stored {
     }
 
     /// Garbage collection, should that credential be gone.
-    pub(crate) fn collect(&mut self, uid: &str) {
-        if self.uids().iter().any(|there| there == uid) {
+    pub(crate) fn collect(&mut self, name: &str, uid: &str) {
+        if self.objects.credentials.get(name).is_some_and(|there| there.uid() == uid) {
             return;
         }
         let owned = |(name, secret): (&String, &StoredSecret)| secret.is_owned_by(uid).then(|| name.clone());
@@ -110,10 +110,6 @@ impl Stored {
     fn new_metadata(&self, name: &str) -> ObjectMeta {
         let uid = format!("uid-{}", self.objects.version + 1);
         ObjectMeta { name: Some(name.to_owned()), uid: Some(uid), ..ObjectMeta::default() }
-    }
-
-    fn uids(&self) -> Vec<String> {
-        self.objects.credentials.values().map(|object| object.uid().to_owned()).collect()
     }
 
     fn tell(&mut self, told: Told) {
@@ -217,7 +213,7 @@ impl Stored {
         };
         let mut there = there.clone();
         *there.status_mut() = Some(status.clone());
-        self.witness.reported(there.name());
+        self.witness.reported(there.name(), status);
         Ok(self.store_credential(there))
     }
 

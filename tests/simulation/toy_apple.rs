@@ -24,7 +24,10 @@ use asa_operator::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{faults::Wire, world::HOUR};
+use crate::{faults::Wire, toy_cluster::namespace_of, world::HOUR};
+
+/// How long one waits for an Apple that does not answer.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What Apple knows.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub(crate) struct State {
     apis_down: Option<Class>,
     token_life: Duration,
     is_registered: bool,
+    unregistered_tenant: Option<String>,
+    hanging: Option<Host>,
     latency: Duration,
     visits: Vec<Visit>,
 }
@@ -75,6 +80,8 @@ impl ToyApple {
             apis_down: None,
             token_life: HOUR,
             is_registered: true,
+            unregistered_tenant: None,
+            hanging: None,
             latency: Duration::ZERO,
             visits: Vec::new(),
         };
@@ -119,6 +126,16 @@ impl ToyApple {
     /// Whether the key is the uploaded one.
     pub(crate) fn set_registered(&self, is_registered: bool) {
         self.state().is_registered = is_registered;
+    }
+
+    /// Whatever its keys, the clients of this tenant are rejected.
+    pub(crate) fn set_unregistered(&self, tenant: &str) {
+        self.state().unregistered_tenant = Some(tenant.to_owned());
+    }
+
+    /// This host answers nothing, and one waits for it until the deadline.
+    pub(crate) fn set_hanging(&self, host: Host) {
+        self.state().hanging = Some(host);
     }
 
     /// Every answer takes so long.
@@ -169,7 +186,8 @@ impl ToyApple {
         let effect = move || {
             let mut state = apple.lock().unwrap();
             let of_api = state.apis_down.clone().filter(|_| endpoint != Endpoint::TokenEndpoint);
-            let answered = match state.down.clone().or(of_api) {
+            let hangs = (state.hanging == Some(endpoint.host())).then_some(Class::TimedOut);
+            let answered = match state.down.clone().or(of_api).or(hangs) {
                 Some(class) => Err(class),
                 None => answer(&mut state, clock.now().wall),
             };
@@ -183,9 +201,10 @@ impl State {
     /// Somebody asks. Gives how long the answer takes.
     fn receive(&mut self, endpoint: Endpoint, client_id: Option<&str>, at: Timestamp) -> Duration {
         *self.asked.entry(endpoint.to_string()).or_default() += 1;
-        let (host, until) = (endpoint.host(), later(at, self.latency));
-        self.visits.push(Visit { host, at, until, client_id: client_id.map(ToOwned::to_owned) });
-        self.latency
+        let host = endpoint.host();
+        let latency = if self.hanging == Some(host) { DEADLINE } else { self.latency };
+        self.visits.push(Visit { host, at, until: later(at, latency), client_id: client_id.map(ToOwned::to_owned) });
+        latency
     }
 
     fn issue(&mut self, now: Timestamp) -> String {
@@ -218,10 +237,12 @@ impl State {
         }
     }
 
-    fn exchange(&mut self, jwt: &str, now: Timestamp) -> Result<Issued, Class> {
+    fn exchange(&mut self, client_id: &str, jwt: &str, now: Timestamp) -> Result<Issued, Class> {
         let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
         let too_long = shown.expires_at().duration_since(shown.issued_at()).as_hours() > 180 * 24;
-        if shown.expires_at() <= now || too_long || !self.is_registered {
+        let tenant = client_id.strip_prefix("SEARCHADS.").map(namespace_of);
+        let is_registered = self.is_registered && (tenant.is_none() || tenant != self.unregistered_tenant.as_deref());
+        if shown.expires_at() <= now || too_long || !is_registered {
             return Err(Class::Rejected(OAuthError::InvalidClient));
         }
         if self.client_secrets.last().is_none_or(|last| last != jwt) {
@@ -238,8 +259,8 @@ impl Apple for ToyApple {
         client_secret: &SecretString,
         _: Timestamp,
     ) -> Result<Issued, Error> {
-        let jwt = client_secret.expose_secret().to_owned();
-        self.ask(Endpoint::TokenEndpoint, Some(client_id), move |state, now| state.exchange(&jwt, now)).await
+        let (client, jwt) = (client_id.to_owned(), client_secret.expose_secret().to_owned());
+        self.ask(Endpoint::TokenEndpoint, Some(client_id), move |state, now| state.exchange(&client, &jwt, now)).await
     }
 
     async fn me(&self, api: AdsApi, token: &SecretString, _: Timestamp) -> Result<Option<i64>, Error> {

@@ -30,12 +30,18 @@ use crate::{
 /// A request, as the server counts it: for example `create acme`.
 pub(crate) type Request = (&'static str, String);
 
+/// Where everything lives that is not a tenant's.
 pub(crate) const NAMESPACE: &str = "marketing";
 
 /// Garbage collection takes a while.
 pub(crate) const COLLECTION: Duration = Duration::from_secs(2);
 
-/// The server; clones share it. Everything lives in one namespace.
+/// Names are unique in the toy server, and tell where an object lives: `globex.c-1` in the namespace `globex`.
+pub(crate) fn namespace_of(name: &str) -> &str {
+    name.split_once('.').map_or(NAMESPACE, |(tenant, _)| tenant)
+}
+
+/// The server; clones share it.
 #[derive(Clone)]
 pub(crate) struct ToyCluster {
     stored: Arc<Mutex<Stored>>,
@@ -65,14 +71,14 @@ impl ToyCluster {
 
     pub(crate) fn apply_credential(&self, object: impl Into<Credential>) {
         let mut object = object.into();
-        object.metadata_mut().namespace = Some(NAMESPACE.to_owned());
+        object.metadata_mut().namespace = Some(namespace_of(object.name()).to_owned());
         self.stored().apply_credential(object);
     }
 
     /// Deletes a credential; what it owns is collected a little later.
     pub(crate) fn delete_credential(&self, name: &str) {
         let uid = self.stored().delete_credential(name);
-        self.collect_later(uid);
+        self.collect_later(name.to_owned(), uid);
     }
 
     /// Creates or replaces a user's Secret.
@@ -106,11 +112,11 @@ impl ToyCluster {
         self.stored().is_down = is_down;
     }
 
-    fn collect_later(&self, uid: String) {
+    fn collect_later(&self, owner: String, uid: String) {
         let stored = Arc::clone(&self.stored);
         tokio::spawn(async move {
             tokio::time::sleep(COLLECTION).await;
-            stored.lock().unwrap().collect(&uid);
+            stored.lock().unwrap().collect(&owner, &uid);
         });
     }
 
@@ -145,11 +151,13 @@ impl Cluster for ToyCluster {
     async fn create(&self, _: &str, body: &Body) -> Result<SecretMeta, ClusterClass> {
         let body = serde_json::to_value(body).unwrap();
         let name = body["metadata"]["name"].as_str().unwrap().to_owned();
-        let owner = body["metadata"]["ownerReferences"][0]["uid"].as_str().map(ToOwned::to_owned);
+        let owner = &body["metadata"]["ownerReferences"][0];
+        let owner = ["name", "uid"].map(|field| owner[field].as_str().unwrap_or_default().to_owned());
+        let owner = Some(owner).filter(|[_, uid]| !uid.is_empty());
         let collector = self.clone();
         self.ask("create", &name, move |stored| {
-            if let Some(owner) = owner.clone() {
-                collector.collect_later(owner);
+            if let Some([owner, uid]) = owner.clone() {
+                collector.collect_later(owner, uid);
             }
             stored.create(&body)
         })

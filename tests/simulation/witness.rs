@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::{Credential, names::LABEL_OWNER_UID},
+    api::{ConditionStatus, ConditionType, Credential, CredentialStatus, conditions::find, names::LABEL_OWNER_UID},
     controller::clock::Clock,
     credential::{now::between, secret_meta::SecretMeta},
 };
@@ -31,6 +31,8 @@ struct Notes {
     wrong: Vec<String>,
     orphans: u32,
     issued_at: BTreeMap<String, Timestamp>,
+    published: BTreeMap<String, Timestamp>,
+    ready: BTreeMap<String, Timestamp>,
     least_left: Option<Duration>,
     writes: BTreeMap<String, u32>,
 }
@@ -54,6 +56,7 @@ impl Witness {
         *notes.writes.entry(write.name.to_owned()).or_default() += 1;
         notes.judge_ownership(write);
         let Some(issued_at) = time(write.after, "issued_at") else { return };
+        notes.published.entry(write.name.to_owned()).or_insert(now);
         if let Some(before) = notes.issued_at.insert(write.name.to_owned(), issued_at)
             && issued_at < before
         {
@@ -74,8 +77,23 @@ impl Witness {
     }
 
     /// A status was written.
-    pub(crate) fn reported(&self, credential: &str) {
-        *self.notes().writes.entry(format!("{STATUS_OF}{credential}")).or_default() += 1;
+    pub(crate) fn reported(&self, credential: &str, status: &CredentialStatus) {
+        let now = self.clock.now().wall;
+        let mut notes = self.notes();
+        *notes.writes.entry(format!("{STATUS_OF}{credential}")).or_default() += 1;
+        if find(&status.conditions, ConditionType::Ready).is_some_and(|ready| ready.status == ConditionStatus::True) {
+            notes.ready.entry(credential.to_owned()).or_insert(now);
+        }
+    }
+
+    /// When a token was written into each managed Secret for the first time.
+    pub(crate) fn published(&self) -> BTreeMap<String, Timestamp> {
+        self.notes().published.clone()
+    }
+
+    /// When each credential was reported to be Ready for the first time.
+    pub(crate) fn ready(&self) -> BTreeMap<String, Timestamp> {
+        self.notes().ready.clone()
     }
 
     /// How often each Secret and each status was written.

@@ -1,6 +1,7 @@
 use std::num::NonZeroU32;
 
 use super::*;
+use crate::api::AsaCredential;
 use crate::credential::{now::later, pacing::Rate};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -19,11 +20,15 @@ fn id(path: &str) -> Id {
 fn until(seconds: u64) -> Standing {
     let expires_at = now(seconds).wall;
     let issued_at = crate::credential::now::earlier(expires_at, HOUR);
-    Standing { life: Some(Life { issued_at, expires_at }), tried: true }
+    Standing { life: Some(Life { issued_at, expires_at }), tried: true, is_stalled: false }
 }
 
-const FRESH: Standing = Standing { life: None, tried: false };
-const HOPELESS: Standing = Standing { life: None, tried: true };
+fn stalled(standing: Standing) -> Standing {
+    Standing { is_stalled: true, ..standing }
+}
+
+const FRESH: Standing = Standing { life: None, tried: false, is_stalled: false };
+const HOPELESS: Standing = Standing { life: None, tried: true, is_stalled: false };
 
 struct Office {
     queue: Queue,
@@ -64,10 +69,75 @@ fn never_tried_goes_before_renewals_that_are_not_urgent_and_urgent_before_all() 
 }
 
 #[test]
+fn what_has_ended_goes_before_what_is_due_and_costs_no_token_that_lives_its_life_and_nobody_new_a_turn() {
+    let callers = [("due", until(9000)), ("ended", until(400)), ("fresh", FRESH), ("urgent", until(600))];
+    let mut office = Office::new(20, 50).with_callers(&callers, now(500));
+    assert_eq!(office.all(now(500)), ["default/urgent", "default/fresh", "default/ended", "default/due"]);
+
+    let mut office = Office::new(20, 50).with_callers(&[("ends", until(600)), ("lives", until(700))], now(500));
+    assert_eq!(office.all(now(600)), ["default/ends", "default/lives"], "it may be that it only has to be published");
+    office.queue.finished(&id("ends"), until(600), Next::Host(Host::AppleId), now(600));
+    office.queue.finished(&id("lives"), until(700), Next::Host(Host::AppleId), now(600));
+    assert_eq!(office.all(now(600)), ["default/lives", "default/ends"]);
+}
+
+#[test]
 fn a_renewal_that_waits_too_long_becomes_urgent() {
     let callers = [("slow", until(3600)), ("fresh", FRESH)];
     let mut office = Office::new(20, 50).with_callers(&callers, now(0));
     assert_eq!(office.next(now(3001)), Some("default/slow".into()));
+}
+
+#[test]
+fn whom_only_a_human_can_mend_has_no_turn_while_anybody_else_waits_for_the_host() {
+    let callers = [
+        ("big/ended", stalled(until(400))),
+        ("big/lost", stalled(HOPELESS)),
+        ("small/due", until(9000)),
+        ("small/hopeless", HOPELESS),
+    ];
+    let mut office = Office::new(20, 50).with_callers(&callers, now(500));
+    assert_eq!(office.all(now(500)), ["small/due", "small/hopeless", "big/ended", "big/lost"]);
+}
+
+#[test]
+fn whose_last_chance_comes_while_it_waits_for_a_host_runs_at_once_and_then_waits_there_again() {
+    let mut office = Office::new(1, 1).with_callers(&[("first", until(3700)), ("last", until(3800))], now(0));
+    assert_eq!(office.all(now(0)), ["default/first"]);
+    office.pacing.throttled(Host::AppleId, "acme", HOUR, now(0).steady);
+    office.pacing.throttled(Host::AppleId, "globex", HOUR, now(0).steady);
+    assert_eq!(
+        office.all(now(3499)),
+        [""; 0],
+        "three hundred seconds before its end a token may be published unverified"
+    );
+    assert_eq!(office.all(now(3500)), ["default/last"]);
+    office.queue.finished(&id("last"), until(3800), Next::Host(Host::AppleId), now(3500));
+    assert_eq!(office.all(now(3599)), [""; 0], "the host asked for an hour");
+    assert_eq!(office.all(now(3600)), ["default/last"]);
+}
+
+#[test]
+fn stalled_is_who_says_so_of_the_present_generation_and_does_not_renew_well() {
+    let object = |generation: i64, healthy: &str| -> Credential {
+        let condition = |type_: &str, status: &str| {
+            serde_json::json!({"type": type_, "status": status, "reason": "ClientRejected", "message": "",
+                "observedGeneration": generation, "lastTransitionTime": "2026-11-22T12:00:00Z"})
+        };
+        let object: AsaCredential = serde_json::from_value(serde_json::json!({
+            "apiVersion": "asa-operator.dev/v1alpha1",
+            "kind": "AsaCredential",
+            "metadata": {"name": "acme", "generation": 2},
+            "spec": {"privateKey": {"secretRef": {"name": "acme-key"}}},
+            "status": {"observedGeneration": generation,
+                "conditions": [condition("Stalled", "True"), condition("RenewalHealthy", healthy)]},
+        }))
+        .unwrap();
+        object.into()
+    };
+    assert_eq!(Standing::of(&object(2, "False"), None), stalled(HOPELESS));
+    assert_eq!(Standing::of(&object(1, "False"), None), HOPELESS, "the spec was changed since");
+    assert_eq!(Standing::of(&object(2, "True"), None), HOPELESS, "tokens are renewed, only the ids are unclear");
 }
 
 #[test]
