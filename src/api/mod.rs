@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod crd;
 mod effective;
 pub mod names;
+mod program;
 mod schema;
 pub mod status;
 
@@ -23,6 +24,7 @@ pub use asa_credential::{
 };
 pub use conditions::{Condition, ConditionStatus, ConditionType, Reason};
 pub use effective::ClientIds;
+pub use program::Program;
 pub use schema::{MAX_ID, MAX_REQUEST_CHARS};
 pub use status::{
     AdAccount, AsaCredentialStatus, Binding, ClientSecretStatus, Life, MAX_CHOICES, Organization, PrivateKeyStatus,

@@ -10,8 +10,9 @@ use jiff::SignedDuration;
 use thiserror::Error;
 
 pub use super::private_key::KeyError;
+use super::rate_limit::RateLimit;
 use super::text::printable;
-use crate::api::AdsApi;
+use crate::api::{AdsApi, Program};
 
 /// The longest code of Apple's that is kept, in characters.
 const LONGEST_CODE: usize = 64;
@@ -24,8 +25,8 @@ pub struct Error {
     pub endpoint: Endpoint,
     /// How it ended.
     pub class: Class,
-    /// What Apple called it: `messageCode` of API v5, `code` of the Platform API. For people, not for decisions: at most
-    /// 64 characters, none of which controls anything.
+    /// What Apple called it: `messageCode` of API v5, `code` of all others. For people, not for decisions: at most 64
+    /// characters, none of which controls anything.
     pub code: Option<String>,
     /// Apple's clock minus ours, from the answer's `Date`; absent if there was no answer or no readable date.
     ///
@@ -33,12 +34,14 @@ pub struct Error {
     pub skew: Option<SignedDuration>,
     /// How long Apple asks to be left alone (`Retry-After`), at most ten minutes; absent where it asks for nothing.
     pub retry_after: Option<Duration>,
+    /// How much of the key's hour is left (`X-Rate-Limit`); absent where the answer does not say.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Error {
     /// An error of which only place and class are known.
     pub fn new(endpoint: Endpoint, class: Class) -> Self {
-        Self { endpoint, class, code: None, skew: None, retry_after: None }
+        Self { endpoint, class, code: None, skew: None, retry_after: None, rate_limit: None }
     }
 }
 
@@ -50,7 +53,7 @@ impl fmt::Display for InBrackets<'_> {
     }
 }
 
-/// The five calls that are made to Apple.
+/// The calls that are made to Apple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// Client secret in, access token out.
@@ -59,6 +62,8 @@ pub enum Endpoint {
     Me(AdsApi),
     /// What may I use?
     Acls(AdsApi),
+    /// Does this key still serve?
+    Probe(Program),
 }
 
 impl Endpoint {
@@ -68,6 +73,8 @@ impl Endpoint {
             Self::TokenEndpoint => Host::AppleId,
             Self::Me(AdsApi::PlatformV1) | Self::Acls(AdsApi::PlatformV1) => Host::AdsPlatform,
             Self::Me(AdsApi::CampaignManagementV5) | Self::Acls(AdsApi::CampaignManagementV5) => Host::AdsCampaign,
+            Self::Probe(Program::AppStore) => Host::AppStoreConnect,
+            Self::Probe(Program::Enterprise) => Host::Enterprise,
         }
     }
 }
@@ -80,11 +87,13 @@ impl fmt::Display for Endpoint {
             Self::Me(AdsApi::CampaignManagementV5) => "GET /api/v5/me",
             Self::Acls(AdsApi::PlatformV1) => "GET /v1/acls",
             Self::Acls(AdsApi::CampaignManagementV5) => "GET /api/v5/acls",
+            Self::Probe(Program::AppStore) => "GET /v1/apps",
+            Self::Probe(Program::Enterprise) => "GET /v1/bundleIds",
         })
     }
 }
 
-/// The three hosts of Apple's; pacing and metrics go by them.
+/// The hosts of Apple's; pacing and metrics go by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// `appleid.apple.com`, unless configured otherwise.
@@ -93,11 +102,16 @@ pub enum Host {
     AdsPlatform,
     /// `api.searchads.apple.com`, unless configured otherwise.
     AdsCampaign,
+    /// `api.appstoreconnect.apple.com`, unless configured otherwise.
+    AppStoreConnect,
+    /// `api.enterprise.developer.apple.com`, unless configured otherwise.
+    Enterprise,
 }
 
 impl Host {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::AppleId, Self::AdsPlatform, Self::AdsCampaign];
+    pub const ALL: [Self; 5] =
+        [Self::AppleId, Self::AdsPlatform, Self::AdsCampaign, Self::AppStoreConnect, Self::Enterprise];
 
     /// The value of the metrics' label `host`.
     pub fn label(self) -> &'static str {
@@ -105,6 +119,8 @@ impl Host {
             Self::AppleId => "apple_id",
             Self::AdsPlatform => "ads_platform",
             Self::AdsCampaign => "ads_campaign",
+            Self::AppStoreConnect => "app_store_connect",
+            Self::Enterprise => "enterprise",
         }
     }
 }
@@ -115,7 +131,8 @@ impl Host {
 /// announced) is judged by what arrived, and then is [`Class::Unintelligible`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// The token endpoint said no, with a code (RFC 6749 § 5.2).
+    /// The token endpoint said no, with a code (RFC 6749 § 5.2), or App Store Connect or the Enterprise Program refused the
+    /// key, with one of theirs ([`OAuthError::Other`]).
     Rejected(OAuthError),
     /// 401: this token, or this client secret, is not accepted.
     Unauthorized,
@@ -213,7 +230,8 @@ pub enum OAuthError {
     UnsupportedGrantType,
     /// The scope is unknown.
     InvalidScope,
-    /// A code that is not in the RFC: at most 64 characters, none of which controls anything.
+    /// A code that is not in the RFC, App Store Connect's among them: at most 64 characters, none of which controls
+    /// anything.
     Other(String),
 }
 

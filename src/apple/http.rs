@@ -17,6 +17,7 @@ use thiserror::Error as ThisError;
 use zeroize::Zeroizing;
 
 use super::error::{Class, Endpoint, Error};
+use super::rate_limit::{self, RateLimit};
 pub use base_url::{BaseUrl, BaseUrlError};
 
 /// From the first byte sent to the last one read. Apple's own library gives up after 5 s; one try of ours may take twice
@@ -148,6 +149,7 @@ pub struct Answer {
     pub(super) body: Zeroizing<Vec<u8>>,
     skew: Option<SignedDuration>,
     retry_after: Option<Duration>,
+    pub(super) rate_limit: Option<RateLimit>,
 }
 
 impl Answer {
@@ -166,6 +168,7 @@ impl Answer {
             body: Zeroizing::new(Vec::new()),
             skew: date.map(|date| date.duration_since(now)),
             retry_after: headers::retry_after(response.headers(), date.unwrap_or(now)),
+            rate_limit: rate_limit::of(response.headers()),
         };
         if status == 200 {
             answer.body = body(&mut response, MOST_BYTES).await.map_err(|class| answer.error(class))?;
@@ -182,7 +185,8 @@ impl Answer {
 
     /// The error that this answer is.
     pub(super) fn error(&self, class: Class) -> Error {
-        Error { skew: self.skew, retry_after: self.retry_after, ..Error::new(self.endpoint, class) }
+        let (skew, retry_after, rate_limit) = (self.skew, self.retry_after, self.rate_limit);
+        Error { skew, retry_after, rate_limit, ..Error::new(self.endpoint, class) }
     }
 }
 

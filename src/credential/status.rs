@@ -173,7 +173,7 @@ impl Explanation {
 
     fn of_apple(error: &AppleError, fingerprint: Option<&str>) -> Self {
         let arrow = match error.endpoint {
-            Endpoint::TokenEndpoint | Endpoint::Me(_) => ConditionType::AccessTokenIssued,
+            Endpoint::TokenEndpoint | Endpoint::Me(_) | Endpoint::Probe(_) => ConditionType::AccessTokenIssued,
             Endpoint::Acls(_) => ConditionType::OrganizationResolved,
         };
         let (reason, message) = match (&error.class, notable_skew(error)) {

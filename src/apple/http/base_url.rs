@@ -62,10 +62,12 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// The URL of `path` below this one; `path` begins with a slash.
+    /// The URL of `path` below this one; `path` begins with a slash, and a query may follow it.
     pub fn join(&self, path: &str) -> Url {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        url.set_query(query);
         url
     }
 

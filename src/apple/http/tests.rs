@@ -42,6 +42,12 @@ fn a_path_is_joined_below_the_base() {
         ("https://appleid.apple.com/", "/auth/oauth2/token", "https://appleid.apple.com/auth/oauth2/token"),
         ("https://api.ads.apple.com/v1", "/me", "https://api.ads.apple.com/v1/me"),
         ("http://[::1]:1/api/v5/", "/acls", "http://[::1]:1/api/v5/acls"),
+        (
+            "https://api.appstoreconnect.apple.com",
+            "/v1/apps?limit=1",
+            "https://api.appstoreconnect.apple.com/v1/apps?limit=1",
+        ),
+        ("http://127.0.0.1:1/a/", "/v1/apps?limit=1", "http://127.0.0.1:1/a/v1/apps?limit=1"),
     ];
     for (base, path, expected) in table {
         assert_eq!(BaseUrl::parse(base).unwrap().join(path).as_str(), expected);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cut;
 use crate::{
-    api::{AdsApi, Reason},
+    api::{AdsApi, Program, Reason},
     apple::error::{Class, Endpoint, Error as AppleError, OAuthError},
 };
 
@@ -93,6 +93,8 @@ fn gone(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Me(api) | Endpoint::Acls(api) => end_of(api),
         Endpoint::TokenEndpoint => "Check --apple-id-url.",
+        Endpoint::Probe(Program::AppStore) => "Check --app-store-connect-url.",
+        Endpoint::Probe(Program::Enterprise) => "Check --enterprise-url.",
     }
 }
 
