@@ -73,7 +73,9 @@ pub(crate) fn answer(endpoint: Endpoint, client: &Client, request: &Request) -> 
             json!({ "data": client.organizations, "pagination": null, "error": null })
         }
         Endpoint::CampaignsV5 => campaigns(organization(client, request)?),
-        Endpoint::Token | Endpoint::Other => return Err(Refused::NotFound),
+        Endpoint::Token | Endpoint::Apps | Endpoint::CiProducts | Endpoint::BundleIds | Endpoint::Other => {
+            return Err(Refused::NotFound);
+        }
     };
     Ok(Message::json(200, &body))
 }
@@ -144,7 +146,7 @@ fn error_body(host: Host, code: &str, message: &str) -> Value {
             "pagination": null,
             "error": { "errors": [{ "messageCode": code, "message": message, "field": "" }] },
         }),
-        Host::Platform | Host::AppleId => {
+        Host::Platform | Host::AppleId | Host::AppStoreConnect(_) => {
             json!({ "error": { "code": code, "message": message, "details": [] } })
         }
     }

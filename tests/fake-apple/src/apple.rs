@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ads,
+    api_key::Program,
+    app_store_connect::{self, ApiKeys},
     calls::{Call, Calls},
-    client_secret::{BadKey, Keys},
+    client_secret::Keys,
     counts::Counts,
     endpoint::{Endpoint, Host, Route},
-    fault::Fault,
+    fault::{Armed, Fault},
+    jwt::{self, BadKey},
     limit::Window,
     message::{Answer, Message, Request},
     model::{Client, Settings},
@@ -46,8 +49,9 @@ const REFUSALS: usize = 100;
 pub struct Apple {
     settings: Settings,
     clients: BTreeMap<String, Registered>,
+    api_keys: ApiKeys,
     tokens: Tokens,
-    faults: Vec<Fault>,
+    faults: Vec<Armed>,
     counts: Counts,
     calls: Calls,
     refusals: VecDeque<Refusal>,
@@ -71,7 +75,7 @@ impl Registered {
 /// Why a request was refused: what Apple knows and does not say. For tests and for people, never on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The client id as the form or the bearer token names it; none: unknown.
+    /// The client id as the form or the bearer token names it, or the key id; none: unknown.
     pub client: Option<String>,
     /// What was asked.
     pub endpoint: Endpoint,
@@ -94,6 +98,7 @@ impl Apple {
         Self {
             settings: Settings::default(),
             clients: BTreeMap::new(),
+            api_keys: ApiKeys::default(),
             tokens: Tokens::new(random),
             faults: Vec::new(),
             counts: Counts::default(),
@@ -132,7 +137,7 @@ impl Apple {
     /// What becomes of any request. It is counted, and unless a fault prevents it, it has its effect.
     pub fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
         let route = Route::of(&request.path);
-        let client = self.client_of(route.endpoint, request);
+        let client = self.client_of(route, request);
         let fault = self.next_fault(client.as_deref(), route.endpoint).unwrap_or_default();
         let mut message = if fault.swallows() {
             None
@@ -154,23 +159,27 @@ impl Apple {
         self.calls.add(Call { at, client: None, endpoint: None, status: None });
     }
 
-    fn client_of(&self, endpoint: Endpoint, request: &Request) -> Option<String> {
-        match endpoint {
-            Endpoint::Token => oauth::claimed_client(request),
+    fn client_of(&self, route: Route, request: &Request) -> Option<String> {
+        match route {
+            Route { endpoint: Endpoint::Token, .. } => oauth::claimed_client(request),
+            Route { host: Host::AppStoreConnect(_), .. } => ads::bearer(request).and_then(jwt::claimed_key_id),
             _ => ads::bearer(request).and_then(|token| self.tokens.client(token)).map(str::to_owned),
         }
     }
 
     fn next_fault(&mut self, client: Option<&str>, endpoint: Endpoint) -> Option<Fault> {
-        self.faults.retain(|fault| fault.times != Some(0));
-        let fault = self.faults.iter_mut().find(|fault| fault.matches(client, endpoint))?;
-        fault.times = fault.times.map(|left| left - 1);
-        Some(fault.clone())
+        self.faults.retain(|armed| !armed.is_spent());
+        let armed = self.faults.iter_mut().find_map(|armed| armed.meets(client, endpoint).then_some(armed))?;
+        Some(armed.fault.clone())
     }
 
     fn decide(&mut self, route: Route, request: &Request, client: Option<&str>, now: Timestamp) -> Message {
         let (why, message) = match route.host {
             Host::AppleId if route.endpoint == Endpoint::Token => match self.issue(request, now) {
+                Ok(message) => return message,
+                Err(refused) => (refused.to_string(), refused.message()),
+            },
+            Host::AppStoreConnect(program) => match self.call_api(program, route, request, now) {
                 Ok(message) => return message,
                 Err(refused) => (refused.to_string(), refused.message()),
             },
@@ -221,12 +230,26 @@ impl Apple {
         ads::answer(route.endpoint, &known.client, request)
     }
 
-    /// What every answer carries: Apple's date, and on the Platform API the state of the rate limit.
+    fn call_api(
+        &mut self,
+        program: Program,
+        route: Route,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Message, app_store_connect::Refused> {
+        let times = (self.apples_time(now), now);
+        self.api_keys.call((program, route), request, &self.settings, times)
+    }
+
+    /// What every answer carries: Apple's date, and where there is one the state of the rate limit.
     fn stamp(&self, message: &mut Message, host: Host, client: Option<&str>, now: Timestamp) {
         message.set_header("Date", &self.date(now));
         if host == Host::Platform {
             let window = client.and_then(|id| self.clients.get(id)).map_or_else(Window::default, |known| known.window);
             window.announce(message, self.settings.platform_limit, now);
+        }
+        if let Host::AppStoreConnect(program) = host {
+            self.api_keys.announce((program, client), message, self.settings.hourly_limit, now);
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Call {
     /// When it was decided, or when the handshake began; before
     /// [`Settings::clock_offset_seconds`](crate::Settings::clock_offset_seconds) and before any delay.
     pub at: Timestamp,
-    /// The client id as the form or the bearer token names it, registered or not; none: unknown.
+    /// The client id as the form or the bearer token names it, or the key id, registered or not; none: unknown.
     pub client: Option<String>,
     /// What was asked; none: the client hung up in the TLS handshake, because it does not know the authority.
     pub endpoint: Option<Endpoint>,

@@ -20,7 +20,7 @@ pub struct Counts(BTreeMap<(Option<String>, Endpoint, Option<u16>), u64>);
 /// One line of [`Counts`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The client id as the form or the bearer token names it, registered or not; none: unknown.
+    /// The client id as the form or the bearer token names it, or the key id, registered or not; none: unknown.
     pub client: Option<String>,
     /// What was asked.
     pub endpoint: Endpoint,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_key::Program;
+
 /// What this stand-in serves, and what faults and counts are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +24,12 @@ pub enum Endpoint {
     AclsV5,
     /// `GET /api/v5/campaigns`
     CampaignsV5,
+    /// `GET /app-store-connect/v1/apps`
+    Apps,
+    /// `GET /app-store-connect/v1/ciProducts`, which takes long-lived tokens too.
+    CiProducts,
+    /// `GET /enterprise/v1/bundleIds`
+    BundleIds,
     /// Any other path. Apple would answer many of them; this stand-in refuses them all.
     Other,
 }
@@ -37,6 +45,9 @@ impl Endpoint {
             Self::MeV5 => "me-v5",
             Self::AclsV5 => "acls-v5",
             Self::CampaignsV5 => "campaigns-v5",
+            Self::Apps => "apps",
+            Self::CiProducts => "ci-products",
+            Self::BundleIds => "bundle-ids",
             Self::Other => "other",
         }
     }
@@ -57,6 +68,8 @@ pub(crate) enum Host {
     Platform,
     /// `api.searchads.apple.com`, Campaign Management API v5
     Campaign,
+    /// `api.appstoreconnect.apple.com` and `api.enterprise.developer.apple.com`
+    AppStoreConnect(Program),
 }
 
 /// Where a path leads.
@@ -71,7 +84,9 @@ pub(crate) struct Route {
 impl Route {
     /// Paths are compared exactly: a trailing slash leads elsewhere.
     pub(crate) fn of(path: &str) -> Self {
-        let host = if path.starts_with("/v1/") {
+        let host = if let Some((program, _)) = Self::below(path) {
+            Host::AppStoreConnect(program)
+        } else if path.starts_with("/v1/") {
             Host::Platform
         } else if path.starts_with("/api/v5/") {
             Host::Campaign
@@ -87,8 +102,18 @@ impl Route {
             "/api/v5/me" => (Endpoint::MeV5, "GET"),
             "/api/v5/acls" => (Endpoint::AclsV5, "GET"),
             "/api/v5/campaigns" => (Endpoint::CampaignsV5, "GET"),
+            "/app-store-connect/v1/apps" => (Endpoint::Apps, "GET"),
+            "/app-store-connect/v1/ciProducts" => (Endpoint::CiProducts, "GET"),
+            "/enterprise/v1/bundleIds" => (Endpoint::BundleIds, "GET"),
             _ => (Endpoint::Other, "GET"),
         };
         Self { host, endpoint, method }
+    }
+
+    /// The path on a host of App Store Connect's, and on which: two hosts with the paths of a third need their own bases.
+    pub(crate) fn below(path: &str) -> Option<(Program, &str)> {
+        let on =
+            |base, program| path.strip_prefix(base).filter(|rest| rest.starts_with('/')).map(|rest| (program, rest));
+        on("/app-store-connect", Program::AppStore).or_else(|| on("/enterprise", Program::Enterprise))
     }
 }

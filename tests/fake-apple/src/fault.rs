@@ -1,11 +1,11 @@
 //! What goes wrong on purpose.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{endpoint::Endpoint, message::Message};
+use crate::{app_store_connect, endpoint::Endpoint, message::Message};
 
 /// One misbehaviour: for whom, how often, what is said instead, and how it travels.
 ///
@@ -20,13 +20,15 @@ use crate::{endpoint::Endpoint, message::Message};
 ///
 /// let throttled = Fault::at(Endpoint::Token).times(2).status(429).header("Retry-After", "3");
 /// let wrong_type = Fault::at(Endpoint::Token).of("SEARCHADS.a").set("expires_in", json!("soon"));
+/// let stray = Fault::stray_401(Endpoint::Apps).every(3);
 /// let late_and_lost = Fault::everywhere().delay(Duration::from_secs(1)).delivery(Delivery::Lost);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Fault {
     /// The client id, or none for every client and for requests whose client is unknown (`"*"` in JSON). Token requests
-    /// name it in their form, all others by their bearer token, even an expired one.
+    /// name it in their form, all others by their bearer token, even an expired one; for App Store Connect and the
+    /// Enterprise Program it is the key id.
     #[serde(serialize_with = "write_star", deserialize_with = "read_star")]
     pub client: Option<String>,
     /// The endpoint, or none for all (`"*"` in JSON).
@@ -35,6 +37,9 @@ pub struct Fault {
     /// How many requests it meets before it is gone; none: until it is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
+    /// It meets only each n-th of the requests that match and that no older fault meets; none: each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every: Option<NonZeroU32>,
     /// How long the answer is held back, in milliseconds.
     pub delay_millis: u64,
     /// Replaces the answer: its status. Without a `body` it has none.
@@ -97,6 +102,12 @@ impl Fault {
         Self { endpoint: Some(endpoint), ..Self::default() }
     }
 
+    /// Refuses a good token of App Store Connect's or the Enterprise Program's, as Apple does now and then.
+    pub fn stray_401(endpoint: Endpoint) -> Self {
+        let said = app_store_connect::not_authorized(401);
+        Self::at(endpoint).status(said.status).body(String::from_utf8_lossy(&said.body))
+    }
+
     /// Only for this client.
     #[must_use]
     pub fn of(mut self, client_id: impl Into<String>) -> Self {
@@ -108,6 +119,13 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, n: u32) -> Self {
         self.times = Some(n);
+        self
+    }
+
+    /// Only for each `n`-th of the requests that match; 0 and 1: for each.
+    #[must_use]
+    pub fn every(mut self, n: u32) -> Self {
+        self.every = NonZeroU32::new(n);
         self
     }
 
@@ -160,7 +178,7 @@ impl Fault {
         self
     }
 
-    pub(crate) fn matches(&self, client: Option<&str>, endpoint: Endpoint) -> bool {
+    fn matches(&self, client: Option<&str>, endpoint: Endpoint) -> bool {
         self.client.as_deref().is_none_or(|wanted| client == Some(wanted))
             && self.endpoint.is_none_or(|wanted| endpoint == wanted)
     }
@@ -196,6 +214,40 @@ impl Fault {
         }
         fields.extend(self.set.clone());
         message.body = Value::Object(fields).to_string().into_bytes();
+    }
+}
+
+/// A fault that is set, and what it has seen.
+#[derive(Clone, Debug)]
+pub(crate) struct Armed {
+    pub(crate) fault: Fault,
+    /// How many requests matched.
+    matched: u32,
+}
+
+impl From<Fault> for Armed {
+    fn from(fault: Fault) -> Self {
+        Self { fault, matched: 0 }
+    }
+}
+
+impl Armed {
+    /// Whether it still acts at all.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.fault.times == Some(0)
+    }
+
+    /// Counts a request, and says whether the fault meets it.
+    pub(crate) fn meets(&mut self, client: Option<&str>, endpoint: Endpoint) -> bool {
+        if !self.fault.matches(client, endpoint) {
+            return false;
+        }
+        self.matched = self.matched.wrapping_add(1);
+        let is_due = self.fault.every.is_none_or(|every| self.matched.is_multiple_of(every.get()));
+        if is_due {
+            self.fault.times = self.fault.times.map(|left| left - 1);
+        }
+        is_due
     }
 }
 

@@ -21,7 +21,7 @@ struct Arguments {
     /// Where to write the certificate to trust for HTTPS, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
-    /// Settings, clients and faults to start with, the document of /control/config
+    /// Settings, clients, keys and faults to start with, the document of /control/config
     #[arg(long, value_name = "FILE.json")]
     config: Option<PathBuf>,
     /// Where to write the two ports, HTTP and HTTPS, one per line

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::{api_key::ApiKey, fault::Fault};
 
 /// An API client as the page Account Settings › API shows it, and what its user may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,14 +98,19 @@ pub struct Settings {
     /// moment by which `iat` and `exp` are judged, not the pace at which tokens age.
     pub clock_offset_seconds: i64,
     /// What `RateLimit-*` of the Platform API counts down, per client.
-    pub platform_limit: PlatformLimit,
+    pub platform_limit: WindowLimit,
+    /// `user-hour-lim` of App Store Connect and the Enterprise Program: requests within any sixty minutes and key; one
+    /// more gets 429.
+    pub hourly_limit: u32,
+    /// Their other limit, which Apple does not publish, per key. Beyond it 429 without `Retry-After`.
+    pub burst_limit: WindowLimit,
 }
 
 /// A fixed window of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PlatformLimit {
-    /// Requests per window and client; one more gets 429 with `Retry-After`.
+pub struct WindowLimit {
+    /// Requests per window and client or key; one more gets 429.
     pub requests: u32,
     /// The window's length in seconds.
     pub window_seconds: u32,
@@ -119,6 +124,8 @@ pub struct Config {
     pub settings: Settings,
     /// The registered clients.
     pub clients: Vec<Client>,
+    /// The registered keys of App Store Connect and the Enterprise Program.
+    pub api_keys: Vec<ApiKey>,
     /// What goes wrong, the first match first.
     pub faults: Vec<Fault>,
 }
@@ -185,11 +192,17 @@ impl Client {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { token_life_seconds: 3600, clock_offset_seconds: 0, platform_limit: PlatformLimit::default() }
+        Self {
+            token_life_seconds: 3600,
+            clock_offset_seconds: 0,
+            platform_limit: WindowLimit::default(),
+            hourly_limit: 3500,
+            burst_limit: WindowLimit::default(),
+        }
     }
 }
 
-impl Default for PlatformLimit {
+impl Default for WindowLimit {
     /// Apple's numbers are unknown; these are out of the way of tests that do not ask for less.
     fn default() -> Self {
         Self { requests: 10_000, window_seconds: 60 }

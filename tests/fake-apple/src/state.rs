@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
+    api_key::{ApiKey, Program, Standing},
     apple::{Apple, Refusal},
     calls::Call,
-    client_secret::BadKey,
     clock::Clock,
     counts::Counts,
     fault::Fault,
+    jwt::BadKey,
     message::{Answer, Request},
     model::{Client, Config, Settings},
 };
@@ -77,6 +78,31 @@ impl State {
     /// Ends all tokens of a client.
     pub fn revoke_tokens(&self, client_id: &str) -> usize {
         self.apple().revoke_tokens(client_id)
+    }
+
+    /// Registers or replaces a key of App Store Connect or of the Enterprise Program.
+    pub fn register_api_key(&self, key: ApiKey) -> Result<(), BadKey> {
+        self.apple().register_api_key(key)
+    }
+
+    /// Replaces all keys of App Store Connect and the Enterprise Program.
+    pub fn replace_api_keys(&self, keys: Vec<ApiKey>) -> Result<(), BadKey> {
+        self.apple().replace_api_keys(keys)
+    }
+
+    /// Forgets a key.
+    pub fn remove_api_key(&self, program: Program, key_id: &str) -> bool {
+        self.apple().remove_api_key(program, key_id)
+    }
+
+    /// Says what is against a key from now on: revokes it, narrows its role, and takes it back.
+    pub fn set_standing(&self, program: Program, key_id: &str, standing: Standing) -> bool {
+        self.apple().set_standing(program, key_id, standing)
+    }
+
+    /// The registered keys of App Store Connect and the Enterprise Program.
+    pub fn api_keys(&self) -> Vec<ApiKey> {
+        self.apple().api_keys()
     }
 
     /// Everything that can be set.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{Apple, Refusal, Registered};
 use crate::{
+    api_key::{ApiKey, Program, Standing},
+    app_store_connect::ApiKeys,
     calls::Call,
-    client_secret::BadKey,
     counts::Counts,
-    fault::Fault,
+    fault::{Armed, Fault},
+    jwt::BadKey,
     model::{Client, Config, Settings},
 };
 
@@ -37,19 +39,26 @@ impl Apple {
         self.tokens.revoke(client_id)
     }
 
-    /// Settings, clients and faults as they are now.
+    /// Settings, clients, keys and faults as they are now.
     pub fn config(&self) -> Config {
-        Config { settings: self.settings.clone(), clients: self.clients(), faults: self.faults() }
+        Config {
+            settings: self.settings.clone(),
+            clients: self.clients(),
+            api_keys: self.api_keys(),
+            faults: self.faults(),
+        }
     }
 
-    /// Replaces settings, clients and faults; tokens of clients that are no more end.
+    /// Replaces settings, clients, keys and faults; tokens of clients that are no more end.
     ///
     /// # Errors
     /// A public key is not what Apple's page would take. Nothing has changed then.
     pub fn configure(&mut self, config: Config) -> Result<(), BadKey> {
+        let api_keys = ApiKeys::of(config.api_keys)?;
         self.replace_clients(config.clients)?;
+        self.api_keys = api_keys;
         self.settings = config.settings;
-        self.faults = config.faults;
+        self.faults = config.faults.into_iter().map(Armed::from).collect();
         Ok(())
     }
 
@@ -69,6 +78,39 @@ impl Apple {
         Ok(())
     }
 
+    /// Registers a key of App Store Connect or of the Enterprise Program, or replaces the one with the same id there; what
+    /// it asked so far is forgotten.
+    ///
+    /// # Errors
+    /// The public key is not a P-256 one, or an individual key is the Enterprise Program's. Nothing has changed then.
+    pub fn register_api_key(&mut self, key: ApiKey) -> Result<(), BadKey> {
+        self.api_keys.register(key)
+    }
+
+    /// Replaces all keys of App Store Connect and the Enterprise Program.
+    ///
+    /// # Errors
+    /// As [`Apple::register_api_key`]. Nothing has changed then.
+    pub fn replace_api_keys(&mut self, keys: Vec<ApiKey>) -> Result<(), BadKey> {
+        self.api_keys = ApiKeys::of(keys)?;
+        Ok(())
+    }
+
+    /// Forgets a key, so that its tokens name none. Tells whether there was one.
+    pub fn remove_api_key(&mut self, program: Program, key_id: &str) -> bool {
+        self.api_keys.remove(program, key_id)
+    }
+
+    /// Says what is against a key from now on. Tells whether there is one.
+    pub fn set_standing(&mut self, program: Program, key_id: &str, standing: Standing) -> bool {
+        self.api_keys.set_standing(program, key_id, standing)
+    }
+
+    /// The registered keys of App Store Connect and the Enterprise Program, sorted by program and id.
+    pub fn api_keys(&self) -> Vec<ApiKey> {
+        self.api_keys.all()
+    }
+
     /// The settings as they are now.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -81,12 +123,12 @@ impl Apple {
 
     /// Adds a fault behind those that are there.
     pub fn fail(&mut self, fault: Fault) {
-        self.faults.push(fault);
+        self.faults.push(fault.into());
     }
 
     /// The faults that still act, with the number of requests that they have left.
     pub fn faults(&self) -> Vec<Fault> {
-        self.faults.iter().filter(|fault| fault.times != Some(0)).cloned().collect()
+        self.faults.iter().filter(|armed| !armed.is_spent()).map(|armed| armed.fault.clone()).collect()
     }
 
     /// Removes all faults.
@@ -96,7 +138,7 @@ impl Apple {
 
     /// Removes the faults that are for this client only.
     pub fn clear_faults_of(&mut self, client_id: &str) {
-        self.faults.retain(|fault| fault.client.as_deref() != Some(client_id));
+        self.faults.retain(|armed| armed.fault.client.as_deref() != Some(client_id));
     }
 
     /// What was asked since the beginning or the last reset.

@@ -4,7 +4,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    client_secret::BadKey,
+    api_key::Program,
+    jwt::BadKey,
     message::{Message, Request},
     state::State,
 };
@@ -41,6 +42,7 @@ fn show(state: &State, parts: &[&str]) -> Result<Message, Refused> {
         ["config"] => shown(&state.config()),
         ["settings"] => shown(&state.settings()),
         ["clients"] => shown(&state.clients()),
+        ["api-keys"] => shown(&state.api_keys()),
         ["faults"] => shown(&state.faults()),
         ["counts"] => shown(&state.counts()),
         ["calls"] => shown(&state.calls()),
@@ -55,21 +57,32 @@ fn change(state: &State, parts: &[&str], request: &Request) -> Result<Message, R
         ("PATCH", ["settings"]) => patch_settings(state, request)?,
         ("PUT", ["clients"]) => state.replace_clients(read(request)?)?,
         ("POST", ["clients"]) => state.register(read(request)?)?,
-        ("DELETE", ["clients", id]) => {
-            if !state.remove_client(id) {
-                return Err(Refused::NotFound);
-            }
-        }
+        ("DELETE", ["clients", id]) => found(state.remove_client(id))?,
         ("DELETE", ["clients", id, "tokens"]) => {
             return shown(&json!({ "revoked": state.revoke_tokens(id) }));
         }
         ("DELETE", ["clients", id, "faults"]) => state.clear_faults_of(id),
+        ("PUT", ["api-keys"]) => state.replace_api_keys(read(request)?)?,
+        ("POST", ["api-keys"]) => state.register_api_key(read(request)?)?,
+        ("DELETE", ["api-keys", program, id]) => found(state.remove_api_key(named(program)?, id))?,
+        ("PUT", ["api-keys", program, id, "standing"]) => {
+            found(state.set_standing(named(program)?, id, read(request)?))?;
+        }
         ("POST", ["faults"]) => state.fail(read(request)?),
         ("DELETE", ["faults"]) => state.clear_faults(),
         ("DELETE", ["counts"]) => state.reset_counts(),
         _ => return Err(Refused::NotFound),
     }
     Ok(Message { status: 204, ..Message::default() })
+}
+
+fn found(is_there: bool) -> Result<(), Refused> {
+    if is_there { Ok(()) } else { Err(Refused::NotFound) }
+}
+
+/// The program that a path names.
+fn named(program: &str) -> Result<Program, Refused> {
+    serde_json::from_value(program.into()).map_err(|_| Refused::NotFound)
 }
 
 /// Only the named members change.

@@ -16,7 +16,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::{apple::Apple, client_secret::BadKey, clock::Clock, model::Config, state::State};
+use crate::{apple::Apple, clock::Clock, jwt::BadKey, model::Config, state::State};
 use tls::Identity;
 
 /// A running stand-in for Apple. Dropping it closes all its connections and frees its ports.
@@ -120,8 +120,9 @@ impl FakeApple {
         &self.state
     }
 
-    /// `http://127.0.0.1:<port>`, without a slash at the end. The token endpoint is at `/auth/oauth2/token`, the APIs
-    /// are at `/v1` and `/api/v5`, the control endpoint at `/control`.
+    /// `http://127.0.0.1:<port>`, without a slash at the end. The token endpoint is at `/auth/oauth2/token`, the Ads APIs
+    /// are at `/v1` and `/api/v5`, App Store Connect is at `/app-store-connect`, the Enterprise Program at `/enterprise`,
+    /// the control endpoint at `/control`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addresses.http)
     }

@@ -1,6 +1,6 @@
 //! The two Ads APIs: shapes, tokens, contexts, limits.
 
-use fake_apple::{Apple, Message, PlatformLimit, Request, Settings};
+use fake_apple::{Apple, Message, Request, Settings, WindowLimit};
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
@@ -241,7 +241,7 @@ fn other_methods_and_paths_are_refused() {
 #[test]
 fn the_platform_counts_down_its_limit_and_then_throttles() {
     let (mut apple, token) = authorized();
-    let platform_limit = PlatformLimit { requests: 2, window_seconds: 60 };
+    let platform_limit = WindowLimit { requests: 2, window_seconds: 60 };
     apple.set_settings(Settings { platform_limit, ..Settings::default() });
     let token = [("Authorization", token.as_str())];
     let limits = |message: &Message| {

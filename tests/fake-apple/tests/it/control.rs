@@ -1,6 +1,8 @@
 //! The control endpoint, over HTTP with the very types that tests use in process.
 
-use fake_apple::{Call, Client, Config, Counts, Delivery, Endpoint, FakeApple, Fault, Refusal, Settings};
+use fake_apple::{
+    ApiKey, Call, Client, Config, Counts, Delivery, Endpoint, FakeApple, Fault, Program, Refusal, Settings, Standing,
+};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -60,6 +62,33 @@ async fn a_client_needs_only_ids_and_keys() {
 }
 
 #[tokio::test]
+async fn keys_are_added_replaced_revoked_and_removed() {
+    let apple = FakeApple::start().await.unwrap();
+    let public = KeyPair::new().public_pem();
+    let (team, enterprise) = (ApiKey::team("A", "i", &public), ApiKey::enterprise("A", "i", &public));
+    change(&apple, Method::POST, "api-keys", Some(json!(team))).await;
+    change(&apple, Method::POST, "api-keys", Some(json!(enterprise))).await;
+    assert_eq!(get::<Vec<ApiKey>>(&apple, "api-keys").await, [team.clone(), enterprise.clone()]);
+    let smallest = json!({ "keyId": "A", "publicKey": public });
+    change(&apple, Method::POST, "api-keys", Some(smallest)).await;
+    assert_eq!(apple.state().api_keys(), [ApiKey::individual("A", &public), enterprise.clone()]);
+
+    change(&apple, Method::PUT, "api-keys/enterprise/A/standing", Some(json!("revoked-as-forbidden"))).await;
+    let revoked = enterprise.standing(Standing::RevokedAsForbidden);
+    assert_eq!(apple.state().api_keys()[1], revoked);
+    change(&apple, Method::DELETE, "api-keys/app-store/A", None).await;
+    assert_eq!(apple.state().api_keys(), [revoked]);
+    assert!(!apple.state().set_standing(Program::AppStore, "A", Standing::Good));
+    for path in ["api-keys/app-store/A", "api-keys/nowhere/A"] {
+        assert_eq!(send(&apple, Method::DELETE, path, None).await.0, 404, "{path}");
+        let standing = format!("{path}/standing");
+        assert_eq!(send(&apple, Method::PUT, &standing, Some(&json!("good"))).await.0, 404, "{path}");
+    }
+    change(&apple, Method::PUT, "api-keys", Some(json!([team]))).await;
+    assert_eq!(apple.state().api_keys(), [team]);
+}
+
+#[tokio::test]
 async fn tokens_of_a_client_are_revoked() {
     let (apple, key) = start().await;
     request_token(&http(&apple), &apple.url(), &key).await.unwrap();
@@ -114,6 +143,7 @@ async fn faults_read_as_the_readme_writes_them() {
             Fault::everywhere().delivery(Delivery::DRIPPING),
         ),
         (json!({ "set": { "expires_in": 0 } }), Fault::everywhere().set("expires_in", json!(0))),
+        (json!({ "endpoint": "apps", "every": 3, "status": 401 }), Fault::at(Endpoint::Apps).every(3).status(401)),
     ];
     for (document, fault) in cases {
         change(&apple, Method::POST, "faults", Some(document)).await;
@@ -154,6 +184,7 @@ async fn counts_calls_and_refusals_are_told_and_control_is_not_counted() {
 async fn the_whole_configuration_is_one_document() {
     let (apple, _) = start().await;
     apple.state().fail(Fault::everywhere().status(500));
+    apple.state().register_api_key(ApiKey::individual("A", KeyPair::new().public_pem())).unwrap();
     let config: Config = get(&apple, "config").await;
     assert_eq!(config, apple.state().config());
     let other = FakeApple::start().await.unwrap();
@@ -169,6 +200,7 @@ async fn nonsense_is_refused_with_a_word_about_it_and_changes_nothing() {
     let before = apple.state().config();
     let mut keyless = KeyPair::new().client();
     keyless.keys[0].public_key = "no key".to_owned();
+    let individual = ApiKey { issuer_id: None, ..ApiKey::enterprise("A", "i", KeyPair::new().public_pem()) };
     let cases = [
         (Method::POST, "faults", json!({ "statsu": 500 }), "unknown field `statsu`"),
         (Method::POST, "faults", json!({ "endpoint": "me" }), "unknown variant `me`"),
@@ -177,6 +209,10 @@ async fn nonsense_is_refused_with_a_word_about_it_and_changes_nothing() {
         (Method::POST, "clients", json!(keyless), "is not a P-256"),
         (Method::PUT, "clients", json!([KeyPair::new().client(), keyless]), "is not a P-256"),
         (Method::PUT, "config", json!({ "client": [] }), "unknown field `client`"),
+        (Method::PUT, "config", json!({ "apiKeys": [{ "keyId": "A", "publicKey": "x" }] }), "is not a P-256"),
+        (Method::POST, "api-keys", json!({ "keyId": "A", "publicKey": "x" }), "is not a P-256"),
+        (Method::POST, "api-keys", json!(individual), "is an individual one"),
+        (Method::POST, "api-keys", json!({ "keyId": "A" }), "missing field `publicKey`"),
         (Method::PATCH, "settings", json!({ "tokenLife": 1 }), "unknown field `tokenLife`"),
         (Method::PATCH, "settings", json!({ "tokenLifeSeconds": -1 }), "invalid value"),
         (Method::PATCH, "settings", json!(7), "settings are changed by a JSON object"),

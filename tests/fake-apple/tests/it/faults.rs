@@ -61,6 +61,16 @@ fn the_oldest_of_several_faults_acts() {
 }
 
 #[test]
+fn a_fault_may_meet_each_third_request_only_and_leave_the_others_to_younger_ones() {
+    let (mut apple, key) = apple();
+    apple.fail(Fault::at(Endpoint::Token).every(3).times(2).status(500));
+    apple.fail(Fault::at(Endpoint::Token).every(4).status(429));
+    let statuses = [(); 12].map(|()| ask(&mut apple, &key).status);
+    assert_eq!(statuses, [200, 200, 500, 200, 429, 500, 200, 200, 200, 429, 200, 200]);
+    assert_eq!(apple.faults(), [Fault::at(Endpoint::Token).every(4).status(429)]);
+}
+
+#[test]
 fn a_replaced_answer_issues_no_token() {
     let (mut apple, key) = apple();
     apple.fail(Fault::at(Endpoint::Token).body("<html>maintenance</html>").header("Content-Type", "text/html"));

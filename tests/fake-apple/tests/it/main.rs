@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "fixtures are test code too, where a failed expectation ends the test")]
 
 mod ads_apis;
+mod api_token;
+mod app_store_connect;
 mod binary;
 mod client_secret;
 mod control;
