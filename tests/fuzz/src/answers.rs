@@ -1,8 +1,9 @@
 //! Apple's answers. The input looks like one on the wire, but for its first line: which call it answers, and the status.
 
-use asa_operator::api::{AdsApi, MAX_ID};
+use asa_operator::api::{AdsApi, MAX_ID, Program};
 use asa_operator::apple::ads::{AccessToken, Acls, ClientSecret, IssuedToken, acls_in, me_in, token_in};
-use asa_operator::apple::{Endpoint, Error, Reply};
+use asa_operator::apple::app_store_connect::{Probed, Proof, probe_in};
+use asa_operator::apple::{Class, Endpoint, Error, Reply};
 use asa_operator::credential::failure::Failure;
 use asa_operator::credential::status::Explanation;
 use http::StatusCode;
@@ -23,6 +24,9 @@ pub(crate) const TARGET: Target = Target {
         "an organization",
         "ad accounts",
         "campaign groups",
+        "a good key",
+        "a good key of a narrow role",
+        "a good key without an agreement",
         "rejected",
         "unauthorized",
         "forbidden",
@@ -63,14 +67,20 @@ fn run(data: &[u8]) -> &'static str {
             told.map(|reply| organization(reply.value.org_id))
         }
         Endpoint::Acls(api) => read.and_then(|answer| acls_in(&answer, api, &token())).map(|reply| rows(&reply.value)),
+        Endpoint::Probe(_) => {
+            let told = read.and_then(|answer| probe_in(&answer, &TOKEN.to_owned().into()));
+            told.map(|reply| proof(status, reply.value))
+        }
     };
     match told {
         Ok(told) => {
-            assert_eq!(status, StatusCode::OK, "only a 200 is a success");
+            let is_proof_of_a_key = matches!(endpoint, Endpoint::Probe(_)) && status == StatusCode::FORBIDDEN;
+            assert!(status == StatusCode::OK || is_proof_of_a_key, "{status} is no success");
             told
         }
         Err(error) => {
             assert_eq!(error.endpoint, endpoint);
+            insist_on_a_reason_to_reject(&error, status);
             insist_on_discretion(&error);
             error.class.label()
         }
@@ -86,6 +96,8 @@ fn asked(line: &[u8]) -> Option<(Endpoint, StatusCode)> {
         b"me-v5" => Endpoint::Me(AdsApi::CampaignManagementV5),
         b"acls-v1" => Endpoint::Acls(AdsApi::PlatformV1),
         b"acls-v5" => Endpoint::Acls(AdsApi::CampaignManagementV5),
+        b"probe" => Endpoint::Probe(Program::AppStore),
+        b"probe-enterprise" => Endpoint::Probe(Program::Enterprise),
         _ => return None,
     };
     Some((endpoint, StatusCode::from_bytes(status).ok()?))
@@ -129,6 +141,27 @@ fn rows(acls: &Acls) -> &'static str {
             "campaign groups"
         }
     }
+}
+
+fn proof(status: StatusCode, probed: Probed) -> &'static str {
+    assert_eq!(probed.proof == Proof::Accepted, status == StatusCode::OK);
+    match probed.proof {
+        Proof::Accepted => "a good key",
+        Proof::RoleTooNarrow => "a good key of a narrow role",
+        Proof::AgreementMissing => "a good key without an agreement",
+    }
+}
+
+/// What a person has to mend is not said by a status alone.
+fn insist_on_a_reason_to_reject(error: &Error, status: StatusCode) {
+    let Class::Rejected(code) = &error.class else { return };
+    let statuses = match error.endpoint {
+        Endpoint::Probe(_) => [401, 403],
+        _ => [400, 401],
+    };
+    assert!(statuses.contains(&status.as_u16()), "{status}");
+    assert!(!code.code().is_empty());
+    insist_on_one_line(code.code(), LONGEST_CODE);
 }
 
 fn insist_on_id(id: i64) {
