@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what goes wrong here fails the test, as it should")]
 
 mod answers;
+mod app_store_connect;
 mod deadlines;
 mod identity;
 mod jwt;

@@ -10,7 +10,7 @@ use asa_operator::apple::error::Class;
 use crate::support::responder::Responder;
 use crate::support::{TOKEN, access_token, base, client, client_secret, http, now};
 
-fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
+pub(crate) fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
     let head = request.split("\r\n\r\n").next().unwrap();
     head.lines()
         .skip(1)

@@ -1,6 +1,6 @@
-"""Verifies client secrets with PyJWT, as strictly as it can.
+"""Verifies client secrets and tokens of App Store Connect with PyJWT, as strictly as it can.
 
-Input (stdin): {"tokens": [JWT, ...], "public_key": PEM, "issuer": str}.
+Input (stdin): {"tokens": [JWT, ...], "public_key": PEM, "audience": str, "issuer": str or null, "require": [claim, ...]}.
 Output: a JSON list of {"header": {...}, "claims": {...}}; an exception for the first token that does not verify.
 """
 
@@ -17,9 +17,9 @@ verified = [
             token,
             given["public_key"],
             algorithms=["ES256"],
-            audience="https://appleid.apple.com",
+            audience=given["audience"],
             issuer=given["issuer"],
-            options={"require": ["iss", "sub", "aud", "iat", "exp"]},
+            options={"require": given["require"]},
         ),
     }
     for token in given["tokens"]

@@ -9,8 +9,10 @@ pub(crate) mod responder;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use asa_operator::api::Program;
 use asa_operator::apple::ads::client_secret::{Client, ClientSecret, sign};
 use asa_operator::apple::ads::oauth::{AccessToken, IssuedToken, request_token};
+use asa_operator::apple::app_store_connect::ApiKey;
 use asa_operator::apple::error::{Class, Error};
 use asa_operator::apple::http::{BaseUrl, Http, Reply};
 use asa_operator::apple::private_key::PrivateKey;
@@ -28,6 +30,23 @@ pub(crate) fn client() -> Client {
         key_id: "bacaebda-e219-41ee-a907-e2c25b24d1b2".to_owned(),
     }
 }
+
+/// A team key of App Store Connect.
+pub(crate) const TEAM: ApiKey<'static> = ApiKey {
+    program: Program::AppStore,
+    key_id: "2X9R4HXF34",
+    issuer_id: Some("57246542-96fe-1a63-e053-0824d011072a"),
+};
+
+/// An individual one.
+pub(crate) const INDIVIDUAL: ApiKey<'static> = ApiKey { key_id: "5AAAAAAAAA", issuer_id: None, ..TEAM };
+
+/// A key of the Enterprise Program.
+pub(crate) const ENTERPRISE: ApiKey<'static> = ApiKey {
+    program: Program::Enterprise,
+    key_id: "7BBBBBBBBB",
+    issuer_id: Some("69a6de70-03db-47e3-e053-5b8c7c11a4d1"),
+};
 
 /// Made once; which key it is does not matter.
 pub(crate) fn key() -> &'static PrivateKey {
