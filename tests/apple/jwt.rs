@@ -21,7 +21,7 @@ use crate::support::{ENTERPRISE, INDIVIDUAL, TEAM, client};
 /// Enough that a part of a signature begins with a zero byte or a high bit in some of them.
 const SIGNATURES: usize = 32;
 
-/// PyJWT compares with the real clock.
+/// `PyJWT` compares with the real clock.
 #[expect(clippy::disallowed_methods, reason = "PyJWT cannot be told the time")]
 fn present() -> Timestamp {
     Timestamp::now()
@@ -150,7 +150,7 @@ fn ecdsa_sig_value(raw: &[u8]) -> Vec<u8> {
     [vec![0x30, u8::try_from(both.len()).unwrap()], both].concat()
 }
 
-/// Header and claims of all of the tokens, as PyJWT reads them.
+/// Header and claims of all of the tokens, as `PyJWT` reads them.
 fn verified(given: &Value) -> Vec<Value> {
     let verified: Vec<Value> = serde_json::from_slice(&python(&given.to_string())).unwrap();
     assert_eq!(verified.len(), SIGNATURES);

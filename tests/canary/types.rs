@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use asa_operator::api::SecretFormat;
+use asa_operator::api::{Program, SecretFormat};
 use asa_operator::apple::PrivateKey;
 use asa_operator::apple::ads::{AccessToken, Client, ClientSecret, IssuedToken, sign};
+use asa_operator::apple::app_store_connect::{self, ApiKey, Token};
 use asa_operator::controller::apple::Issued;
 use asa_operator::controller::cluster::SecretContent;
 use asa_operator::credential::entries::{Choices, Entries, Parts};
@@ -41,6 +42,7 @@ has_none_of!(PrivateKey: Display, Serialize, Clone);
 has_none_of!(ClientSecret: Display, Serialize);
 has_none_of!(AccessToken: Display, Serialize);
 has_none_of!(IssuedToken: Display, Serialize);
+has_none_of!(Token: Display, Serialize);
 has_none_of!(Issued: Display, Serialize, Debug);
 has_none_of!(SecretContent: Display, Serialize, Debug);
 has_none_of!(Entries: Display, Serialize, Debug);
@@ -75,25 +77,33 @@ pub(crate) fn client_secret(key: &PrivateKey) -> ClientSecret {
     sign(key, &client, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1), Duration::from_hours(1)).unwrap()
 }
 
+pub(crate) fn asc_token(key: &PrivateKey) -> Token {
+    let by = ApiKey { program: Program::AppStore, key_id: "2X9R4HXF34", issuer_id: None };
+    let (lifetime, now) = (Duration::from_mins(20), Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1));
+    app_store_connect::sign(key, &by, &[], lifetime, now).unwrap()
+}
+
 #[test]
 fn debug_output_names_the_type_and_no_secret() {
     let pair = KeyPair::new();
     let key = PrivateKey::parse(pair.private().as_bytes()).unwrap();
-    let client_secret = client_secret(&key);
+    let (client_secret, asc_token) = (client_secret(&key), asc_token(&key));
     let mut needles = Needles::default();
     needles.key("the key", pair.private());
     needles.token("the client secret", client_secret.expose());
     needles.token("the token", TOKEN);
+    needles.token("the token of App Store Connect", asc_token.expose());
     let issued = IssuedToken { token: AccessToken::new(TOKEN.to_owned()), expires_in: Duration::from_secs(1) };
     let jwt = client_secret.expose().to_owned().into();
     let client_secret_in_hand = ClientSecretInHand { jwt, life: life(), bundle: String::new(), fence: None };
     let memory =
         Memory { client_secret: Some(client_secret_in_hand), token: Some(token_in_hand(TOKEN)), ..Memory::default() };
 
-    let told: [(&str, &dyn Debug); 5] = [
+    let told: [(&str, &dyn Debug); 6] = [
         ("PrivateKey", &key),
         ("ClientSecret", &client_secret),
         ("IssuedToken", &issued),
+        ("Token", &asc_token),
         ("ClientSecretInHand", &memory),
         ("TokenInHand", &memory),
     ];

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::needles::{WINDOW, scalar};
 use crate::support::key::KeyPair;
-use crate::types::{client_secret, token_in_hand};
+use crate::types::{asc_token, client_secret, token_in_hand};
 
 /// A place in memory.
 #[derive(Clone, Copy)]
@@ -51,15 +51,17 @@ fn a_token_is_wiped_when_another_takes_its_place_in_memory() {
 }
 
 #[test]
-fn a_token_and_a_client_secret_are_wiped_when_they_are_dropped() {
+fn tokens_and_a_client_secret_are_wiped_when_they_are_dropped() {
     let text = token();
     let token = AccessToken::new(text.clone());
-    let client_secret = client_secret(&PrivateKey::parse(KeyPair::new().private().as_bytes()).unwrap());
-    let jwt = client_secret.expose().to_owned();
-    let places = [(Place::of(token.expose()), text), (Place::of(client_secret.expose()), jwt)];
+    let key = PrivateKey::parse(KeyPair::new().private().as_bytes()).unwrap();
+    let (client_secret, asc_token) = (client_secret(&key), asc_token(&key));
+    let jwts = [client_secret.expose().to_owned(), asc_token.expose().to_owned()];
+    let places = [Place::of(token.expose()), Place::of(client_secret.expose()), Place::of(asc_token.expose())];
+    let places: Vec<_> = places.into_iter().zip([text].into_iter().chain(jwts)).collect();
     assert!(places.iter().all(|(place, secret)| place.has_any_of(secret.as_bytes())), "the places are right");
 
-    drop((token, client_secret));
+    drop((token, client_secret, asc_token));
 
     assert!(places.iter().all(|(place, secret)| !place.has_any_of(secret.as_bytes())));
 }

@@ -1,6 +1,6 @@
 //! App Store Connect and the Enterprise Program: what a key signs is itself the bearer token, and nothing is exchanged.
 //!
-//! [`token`] signs it, [`probe`] asks Apple whether the key still serves.
+//! [`token`] signs it, [`mod@probe`] asks Apple whether the key still serves.
 
 pub mod probe;
 pub mod token;
