@@ -7,31 +7,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use asa_operator::api::{AsaCredential, ConditionType, Reason};
-use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams, ValidationDirective};
+use asa_operator::api::{AppStoreConnectCredential, AsaCredential, ConditionType, Kind, Reason};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams, ValidationDirective};
 use serde_json::Value;
 
+/// Of each kind: its minimal example, and one with every field.
+const EXAMPLES: [(Kind, &str, &str); 2] = [
+    (Kind::Ads, "examples/minimal.yaml", "examples/full.yaml"),
+    (Kind::AppStoreConnect, "examples/app-store-connect.yaml", "examples/app-store-connect-full.yaml"),
+];
+
 #[tokio::test]
-async fn the_api_server_accepts_both_examples_as_they_are() {
+async fn the_api_server_accepts_the_examples_as_they_are() {
     let cluster = cluster::shared().await;
-    for example in ["minimal.yaml", "full.yaml"] {
+    for example in EXAMPLES.iter().flat_map(|(_, minimal, full)| [minimal, full]) {
         let mut kubectl = cluster.kubectl();
-        kubectl
-            .args(["apply", "--dry-run=server", "--validate=strict", "--filename"])
-            .arg(path("examples").join(example));
+        kubectl.args(["apply", "--dry-run=server", "--validate=strict", "--filename"]).arg(path(example));
         let output = kubectl.output().unwrap();
         assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
 #[test]
-fn the_full_example_has_every_field_of_the_spec() {
-    let crds = serde_json::to_value(asa_operator::api::crd::crds()).unwrap();
-    let spec = &crds[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
-    let example = read("examples/full.yaml");
-    for field in fields(spec) {
-        assert!(example.contains(&format!("{field}:")), "{field} is not in examples/full.yaml");
+fn the_full_examples_have_every_field_of_the_spec() {
+    for (kind, _, full) in EXAMPLES {
+        let example: Value = serde_saphyr::from_str(&read(full)).unwrap();
+        assert_eq!(example["kind"], kind.as_str());
+        for path in paths(&spec(kind), "/spec") {
+            assert!(example.pointer(&path).is_some(), "{path} is not in {full}");
+        }
     }
 }
 
@@ -39,21 +43,28 @@ fn the_full_example_has_every_field_of_the_spec() {
 async fn the_api_server_accepts_every_example_of_the_pages_for_users() {
     let cluster = cluster::shared().await;
     let namespace = cluster.namespace("documents").await.unwrap();
-    let resources: Api<AsaCredential> = Api::namespaced(cluster.client().unwrap(), &namespace);
-    let minimal: AsaCredential = serde_saphyr::from_str(&read("examples/minimal.yaml")).unwrap();
-    resources.create(&PostParams::default(), &minimal).await.unwrap();
     let params = PatchParams { dry_run: true, ..PatchParams::apply("a-reader") };
     let params = PatchParams { field_validation: Some(ValidationDirective::Strict), ..params };
-    for page in ["docs/fields.md", "docs/rollover.md"] {
-        let examples = examples(page);
-        assert!(examples.len() > 2, "{page} has {} examples", examples.len());
-        for example in examples {
-            let answer = match example["metadata"]["name"].as_str() {
-                Some(name) => resources.patch(name, &params.clone().force(), &Patch::Apply(&example)).await,
-                None => resources.patch("acme", &params, &Patch::Merge(&example)).await,
-            };
-            if let Err(refusal) = answer {
-                panic!("{page}: {example}: {refusal}");
+    for (kind, minimal, _) in EXAMPLES {
+        let minimal: DynamicObject = serde_saphyr::from_str(&read(minimal)).unwrap();
+        let there = minimal.metadata.name.as_deref().unwrap();
+        let (type_, pages) = match kind {
+            Kind::Ads => (ApiResource::erase::<AsaCredential>(&()), &["docs/fields.md", "docs/rollover.md"][..]),
+            Kind::AppStoreConnect => (ApiResource::erase::<AppStoreConnectCredential>(&()), &["docs/fields.md"][..]),
+        };
+        let resources: Api<DynamicObject> = Api::namespaced_with(cluster.client().unwrap(), &namespace, &type_);
+        resources.create(&PostParams::default(), &minimal).await.unwrap();
+        for page in pages {
+            let examples = examples(page, kind);
+            assert!(examples.len() > 2, "{page} has {} examples", examples.len());
+            for example in examples {
+                let answer = match example["metadata"]["name"].as_str() {
+                    Some(name) => resources.patch(name, &params.clone().force(), &Patch::Apply(&example)).await,
+                    None => resources.patch(there, &params, &Patch::Merge(&example)).await,
+                };
+                if let Err(refusal) = answer {
+                    panic!("{page}: {example}: {refusal}");
+                }
             }
         }
     }
@@ -61,14 +72,14 @@ async fn the_api_server_accepts_every_example_of_the_pages_for_users() {
 
 #[test]
 fn the_page_of_fields_has_an_example_of_every_field_of_the_spec() {
-    let crds = serde_json::to_value(asa_operator::api::crd::crds()).unwrap();
-    let spec = &crds[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
-    let examples = examples("docs/fields.md");
-    let paths = paths(spec, "/spec");
-    assert!(paths.len() > 25, "{paths:?}");
-    for path in paths {
-        let is_there = |example: &Value| example.pointer(&path).is_some();
-        assert!(examples.iter().any(is_there), "no example of docs/fields.md has {path}");
+    for kind in Kind::ALL {
+        let examples = examples("docs/fields.md", kind);
+        let paths = paths(&spec(kind), "/spec");
+        assert!(paths.len() > 15, "{paths:?}");
+        for path in paths {
+            let is_there = |example: &Value| example.pointer(&path).is_some();
+            assert!(examples.iter().any(is_there), "no example of docs/fields.md for {} has {path}", kind.as_str());
+        }
     }
 }
 
@@ -194,10 +205,11 @@ fn rows(page: &str, heading: &str) -> Vec<String> {
     rows
 }
 
-/// The names of all properties below a schema.
-fn fields(schema: &Value) -> Vec<String> {
-    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
-    properties.iter().flat_map(|(name, schema)| [vec![name.clone()], fields(schema)].concat()).collect()
+/// The schema of a kind's spec.
+fn spec(kind: Kind) -> Value {
+    let crds = asa_operator::api::crd::crds().into_iter().map(|crd| serde_json::to_value(crd).unwrap());
+    let mut of_kind = crds.filter(|crd| crd["spec"]["names"]["kind"] == kind.as_str());
+    of_kind.next().unwrap()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
 }
 
 /// The paths of all properties below a schema, as JSON pointers.
@@ -210,16 +222,28 @@ fn paths(schema: &Value, parent: &str) -> Vec<String> {
     below.flatten().collect()
 }
 
-/// The YAML blocks of a page.
-fn examples(page: &str) -> Vec<Value> {
+/// The kinds that a chapter of a page is about, by its heading.
+fn kinds(heading: &str) -> &'static [Kind] {
+    match heading {
+        "The Secret" | "Pause and renewal on demand" => &Kind::ALL,
+        "App Store Connect" => &[Kind::AppStoreConnect],
+        _ => &[Kind::Ads],
+    }
+}
+
+/// The YAML blocks of a page that are about a kind.
+fn examples(page: &str, kind: Kind) -> Vec<Value> {
     let text = read(page);
+    let chapters = text.split("\n## ").filter(|chapter| kinds(chapter.lines().next().unwrap()).contains(&kind));
     let mut examples = Vec::new();
-    let mut lines = text.lines();
-    while let Some(fence) = lines.find(|line| line.trim_start() == "```yaml") {
-        let indent = fence.len() - fence.trim_start().len();
-        let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
-        let block: Vec<&str> = block.map(|line| line.get(indent..).unwrap_or_default()).collect();
-        examples.push(serde_saphyr::from_str(&block.join("\n")).unwrap());
+    for chapter in chapters {
+        let mut lines = chapter.lines();
+        while let Some(fence) = lines.find(|line| line.trim_start() == "```yaml") {
+            let indent = fence.len() - fence.trim_start().len();
+            let block = lines.by_ref().take_while(|line| line.trim_start() != "```");
+            let block: Vec<&str> = block.map(|line| line.get(indent..).unwrap_or_default()).collect();
+            examples.push(serde_saphyr::from_str(&block.join("\n")).unwrap());
+        }
     }
     examples
 }

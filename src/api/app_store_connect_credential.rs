@@ -8,7 +8,7 @@
 
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::managed_secret::SecretSpec;
@@ -23,8 +23,8 @@ const KEY_ID: &str = "^[A-Z0-9]{10}$";
 /// An issuerId: characters and length only, as with every id of Apple's.
 const ISSUER_ID: &str = "^[0-9A-Za-z-]{36}$";
 
-/// An entry of a scope: a method and a path with its query, nothing that would need an escape.
-const SCOPE_ENTRY: &str = "^(GET|POST|PATCH|PUT|DELETE) /[!-~]*$";
+/// An entry of a scope: a method and a path with its query, in visible ASCII without `"` and `\`, which no URL holds.
+const SCOPE_ENTRY: &str = r"^(GET|POST|PATCH|PUT|DELETE) /[!#-\[\]-~]*$";
 
 /// The life of a token unless the user says otherwise: Apple's limit for one without a scope.
 const DEFAULT_LIFETIME: &str = "20m";
@@ -225,7 +225,7 @@ pub struct TokenSpec {
     /// The requests that the token may be used for, for example [GET /v1/apps?filter[platform]=IOS]; Apple refuses it for
     /// all others. Default: none, which allows everything that the key's role allows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(min = 5, max = 512), regex(pattern = SCOPE_ENTRY)))]
+    #[schemars(schema_with = "scope")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub scope: Vec<String>,
 }
@@ -248,4 +248,16 @@ impl Default for TokenSpec {
 
 fn default_lifetime() -> Duration {
     std::time::Duration::from_secs(DEFAULT_LIFETIME_SECONDS).into()
+}
+
+/// What a token may be used for.
+fn scope(_: &mut SchemaGenerator) -> Schema {
+    let entry = json_schema!({
+        "description": "A method, a blank, and a path with or without its query, for example GET /v1/apps.",
+        "type": "string",
+        "minLength": 5,
+        "maxLength": 512,
+        "pattern": SCOPE_ENTRY,
+    });
+    json_schema!({ "type": "array", "maxItems": 32, "items": entry })
 }

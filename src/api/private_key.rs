@@ -1,5 +1,7 @@
 //! `spec.privateKey`: which entry of which Secret, and whether the operator makes it.
 
+#![allow(clippy::doc_markdown, reason = "field docs are what `kubectl explain` prints, where backticks are noise")]
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! The API server's verdict, reached from the schema alone: its CEL rules by kube's evaluator, its other keywords by the
 //! few lines below, which know exactly those that the schema uses.
 
+use asa_operator::api::Kind;
 use kube::core::cel::cel::{Context, Program};
 use kube::core::cel::{Validator, apply_defaults};
 use serde_json::Value;
@@ -17,22 +18,26 @@ pub(crate) struct Finding {
 
 #[test]
 fn every_row_gets_its_verdict_offline() {
-    let schema = schema();
     let mut wrong = Vec::new();
-    for row in rows() {
-        let old = row.before.as_ref().map(changed);
-        let findings = judge(&schema, &changed(&row.change), old.as_ref());
-        if !agrees(&row, &findings) {
-            wrong.push(format!("{}: {findings:#?}", row.name));
+    for kind in Kind::ALL {
+        let schema = schema(kind);
+        for row in rows(kind) {
+            let old = row.before.as_ref().map(|before| changed(kind, before));
+            let findings = judge(&schema, &changed(kind, &row.change), old.as_ref());
+            if !agrees(&row, &findings) {
+                wrong.push(format!("{}: {}: {findings:#?}", kind.as_str(), row.name));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn the_base_document_is_valid() {
-    let findings = judge(&schema(), &base(), None);
-    assert!(findings.is_empty(), "{findings:#?}");
+fn the_base_documents_are_valid() {
+    for kind in Kind::ALL {
+        let findings = judge(&schema(kind), &base(kind), None);
+        assert!(findings.is_empty(), "{}: {findings:#?}", kind.as_str());
+    }
 }
 
 fn agrees(row: &Row, findings: &[Finding]) -> bool {

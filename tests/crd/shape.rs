@@ -1,6 +1,6 @@
 //! What holds for every field and every rule of the schema, whoever adds one.
 
-use asa_operator::api::crd;
+use asa_operator::api::{Kind, crd};
 use serde_json::Value;
 
 use crate::document::schema;
@@ -15,7 +15,7 @@ fn the_generated_file_is_fresh() {
 
 #[test]
 fn every_field_is_described() {
-    for (path, field) in fields() {
+    for (path, field) in Kind::ALL.into_iter().flat_map(fields) {
         let described = field["description"].as_str().is_some_and(|text| text.ends_with('.'));
         assert!(described || path.starts_with("metadata"), "{path} has no description in sentences");
     }
@@ -23,7 +23,7 @@ fn every_field_is_described() {
 
 #[test]
 fn every_field_is_bounded() {
-    for (path, field) in fields() {
+    for (path, field) in Kind::ALL.into_iter().flat_map(fields) {
         let has = |keyword: &str| !field[keyword].is_null();
         let bounded = match field["type"].as_str() {
             Some("string") => has("enum") || has("maxLength"),
@@ -42,22 +42,26 @@ fn every_field_is_bounded() {
 
 #[test]
 fn every_rule_has_a_message_of_its_own_and_blames_a_field() {
-    let mut seen = std::collections::BTreeSet::new();
-    for rule in rules() {
-        assert!(!rule.message.is_empty() && rule.message.len() <= 200, "{rule:?}");
-        assert!(!rule.path.is_empty(), "{rule:?}");
-        assert!(seen.insert(rule.message.clone()), "said twice: {rule:?}");
+    for kind in Kind::ALL {
+        let mut seen = std::collections::BTreeSet::new();
+        for rule in rules(kind) {
+            assert!(!rule.message.is_empty() && rule.message.len() <= 200, "{rule:?}");
+            assert!(!rule.path.is_empty(), "{rule:?}");
+            assert!(seen.insert(rule.message.clone()), "said twice of {}: {rule:?}", kind.as_str());
+        }
     }
 }
 
 #[test]
 fn every_rule_has_a_row_that_breaks_it_and_one_that_keeps_to_it() {
-    let rows = rows();
-    for rule in rules() {
-        for verdict in [Verdict::Refused, Verdict::Accepted] {
-            let tried = rows.iter().any(|row| row.verdict == verdict && rule.is_tried_by(row));
-            let verdict = if verdict == Verdict::Refused { "breaks" } else { "keeps to" };
-            assert!(tried, "no row {verdict} {rule:?}");
+    for kind in Kind::ALL {
+        let rows = rows(kind);
+        for rule in rules(kind) {
+            for verdict in [Verdict::Refused, Verdict::Accepted] {
+                let tried = rows.iter().any(|row| row.verdict == verdict && rule.is_tried_by(row));
+                let verdict = if verdict == Verdict::Refused { "breaks" } else { "keeps to" };
+                assert!(tried, "no row of {} {verdict} {rule:?}", kind.as_str());
+            }
         }
     }
 }
@@ -81,10 +85,10 @@ impl Rule {
     }
 }
 
-fn rules() -> Vec<Rule> {
+fn rules(kind: Kind) -> Vec<Rule> {
     let mut rules = Vec::new();
-    let root = (String::new(), schema());
-    for (path, field) in std::iter::once(root).chain(fields()) {
+    let root = (String::new(), schema(kind));
+    for (path, field) in std::iter::once(root).chain(fields(kind)) {
         for rule in field["x-kubernetes-validations"].as_array().into_iter().flatten() {
             let blamed = rule["fieldPath"].as_str().unwrap_or_default();
             let message = rule["message"].as_str().unwrap_or_default().to_owned();
@@ -95,7 +99,7 @@ fn rules() -> Vec<Rule> {
 }
 
 /// All fields, down to the items of lists and the values of maps, by their paths.
-pub(crate) fn fields() -> Vec<(String, Value)> {
+pub(crate) fn fields(kind: Kind) -> Vec<(String, Value)> {
     fn collect(path: &str, schema: &Value, fields: &mut Vec<(String, Value)>) {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.{name}").trim_start_matches('.').to_owned();
@@ -111,6 +115,6 @@ pub(crate) fn fields() -> Vec<(String, Value)> {
         }
     }
     let mut fields = Vec::new();
-    collect("", &schema(), &mut fields);
+    collect("", &schema(kind), &mut fields);
     fields
 }

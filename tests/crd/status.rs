@@ -2,31 +2,58 @@
 
 use asa_operator::api::conditions::set_condition;
 use asa_operator::api::{
-    AdAccount, AsaCredential, Binding, ClientSecretStatus, Condition, ConditionStatus, ConditionType, CredentialStatus,
-    Life, MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret, Reason,
+    AdAccount, Binding, ClientSecretStatus, Condition, ConditionStatus, ConditionType, CredentialStatus, Kind, Life,
+    MAX_CHOICES, MAX_ID, MAX_REQUEST_CHARS, Organization, PrivateKeyStatus, PublishedSecret, Reason,
 };
 use cluster::Cluster;
 use k8s_openapi::jiff::Timestamp;
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::document::base;
-use crate::server::causes;
+use crate::server::{causes, object, resources, typed};
 
 #[tokio::test]
 async fn the_largest_status_is_kept_as_it_was_written() {
     let cluster = cluster::shared().await;
-    let resources = with_one(cluster, "status").await;
-    let written = full();
-    write(&resources, json!(&written)).await.unwrap();
-    assert_eq!(resources.get("acme").await.unwrap().status, Some(written));
+    for kind in Kind::ALL {
+        let resources = with_one(cluster, kind).await;
+        report(&resources, kind).await;
+        let stored = typed(&resources.get("acme").await.unwrap());
+        assert_eq!(stored.status(), Some(&full(kind)));
+    }
+}
+
+#[tokio::test]
+async fn a_status_for_app_store_connect_has_nothing_that_apple_ads_alone_knows() {
+    let kind = Kind::AppStoreConnect;
+    let resources = with_one(cluster::shared().await, kind).await;
+    report(&resources, Kind::Ads).await;
+    let stored = typed(&resources.get("acme").await.unwrap());
+    assert_ne!(full(Kind::Ads), full(kind));
+    assert_eq!(stored.status(), Some(&full(kind)));
 }
 
 #[tokio::test]
 async fn a_status_beyond_its_bounds_is_refused() {
     let cluster = cluster::shared().await;
-    let resources = with_one(cluster, "status").await;
+    for kind in Kind::ALL {
+        let resources = with_one(cluster, kind).await;
+        for (status, field) in beyond_bounds(kind) {
+            match write(&resources, status).await {
+                Err(kube::Error::Api(answer)) if answer.code == 422 => {
+                    let causes = causes(*answer);
+                    assert!(causes.iter().any(|cause| cause.field == field), "{field}: {causes:?}");
+                }
+                answer => panic!("{field}: {answer:?}"),
+            }
+        }
+    }
+}
+
+/// Changes to status that are refused, and the field that is to blame.
+fn beyond_bounds(kind: Kind) -> Vec<(Value, &'static str)> {
     let condition = json!({
         "type": "Ready",
         "status": "Maybe",
@@ -35,58 +62,47 @@ async fn a_status_beyond_its_bounds_is_refused() {
         "lastTransitionTime": "1970-01-01T00:00:00Z",
     });
     let one_too_many = vec![json!({"orgId": 1}); MAX_CHOICES + 1];
-    let refused = [
+    let life = json!({"issuedAt": "now", "expiresAt": "later", "renewalTime": "sooner"});
+    let mut refused = vec![
         (json!({"conditions": [condition]}), "status.conditions[0].status"),
-        (json!({"organizations": one_too_many}), "status.organizations"),
-        (json!({"organization": {"orgId": "40669820"}}), "status.organization.orgId"),
         (json!({"lastHandledReconcileAt": "a".repeat(257)}), "status.lastHandledReconcileAt"),
-        (
-            json!({"accessToken": {"issuedAt": "now", "expiresAt": "later", "renewalTime": "sooner"}}),
-            "status.accessToken.issuedAt",
-        ),
+        (json!({"accessToken": life}), "status.accessToken.issuedAt"),
+        (json!({"binding": {"name": "a".repeat(254)}}), "status.binding.name"),
     ];
-    for (status, field) in refused {
-        match write(&resources, status).await {
-            Err(kube::Error::Api(answer)) if answer.code == 422 => {
-                let causes = causes(*answer);
-                assert!(causes.iter().any(|cause| cause.field == field), "{field}: {causes:?}");
-            }
-            answer => panic!("{field}: {answer:?}"),
-        }
+    if kind == Kind::Ads {
+        refused.extend([
+            (json!({"organizations": one_too_many}), "status.organizations"),
+            (json!({"organization": {"orgId": "40669820"}}), "status.organization.orgId"),
+        ]);
     }
+    refused
 }
 
 /// Reports of the resource that its token works.
-pub(crate) async fn report(cluster: &Cluster, namespace: &str, name: &str) {
-    let resources: Api<AsaCredential> = Api::namespaced(cluster.client().unwrap(), namespace);
-    let patch = Patch::Merge(json!({ "status": full() }));
-    resources.patch_status(name, &PatchParams::default(), &patch).await.unwrap();
+pub(crate) async fn report(resources: &Api<DynamicObject>, kind: Kind) {
+    write(resources, json!(full(kind))).await.unwrap();
 }
 
-async fn with_one(cluster: &Cluster, prefix: &str) -> Api<AsaCredential> {
-    let namespace = cluster.namespace(prefix).await.unwrap();
-    let resources = Api::namespaced(cluster.client().unwrap(), &namespace);
-    let resource = serde_json::from_value(base()).unwrap();
-    resources.create(&PostParams::default(), &resource).await.unwrap();
+async fn with_one(cluster: &Cluster, kind: Kind) -> Api<DynamicObject> {
+    let resources = resources(cluster, kind, "status").await;
+    resources.create(&PostParams::default(), &object(base(kind))).await.unwrap();
     resources
 }
 
-async fn write(resources: &Api<AsaCredential>, status: Value) -> kube::Result<AsaCredential> {
+async fn write(resources: &Api<DynamicObject>, status: Value) -> kube::Result<DynamicObject> {
     let patch = Patch::Merge(json!({ "status": status }));
     resources.patch_status("acme", &PatchParams::default(), &patch).await
 }
 
-/// Every field, each as large as the operator writes it.
-fn full() -> CredentialStatus {
+/// Every field of the kind, each as large as the operator writes it.
+fn full(kind: Kind) -> CredentialStatus {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let life = Life::new(
         at("2026-03-01T12:00:00.123456789Z"),
         at("2026-03-01T13:00:00.123456789Z"),
         at("2026-03-01T12:28:00.5Z"),
     );
-    let organization = Organization { org_id: 40_669_820, name: Some("ü".repeat(100)), parent_org_id: Some(MAX_ID) };
-    let account = AdAccount { id: MAX_ID, name: Some("ü".repeat(100)), org_id: Some(1) };
-    CredentialStatus {
+    let of_both = CredentialStatus {
         observed_generation: Some(1),
         last_handled_reconcile_at: Some("ü".repeat(MAX_REQUEST_CHARS as usize)),
         conditions: conditions(at("2026-03-01T12:00:00.9Z")),
@@ -94,19 +110,32 @@ fn full() -> CredentialStatus {
             public_key: format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", "A".repeat(124)),
             fingerprint: format!("SHA256:{}", "0".repeat(64)),
         }),
+        access_token: Some(life),
+        secret: Some(PublishedSecret { name: "acme".into(), resource_version: u64::MAX.to_string() }),
+        binding: Some(Binding { name: "acme".into() }),
+        ..CredentialStatus::default()
+    };
+    match kind {
+        Kind::Ads => with_what_ads_alone_knows(of_both, life),
+        Kind::AppStoreConnect => of_both,
+    }
+}
+
+fn with_what_ads_alone_knows(status: CredentialStatus, life: Life) -> CredentialStatus {
+    let organization = Organization { org_id: 40_669_820, name: Some("ü".repeat(100)), parent_org_id: Some(MAX_ID) };
+    let account = AdAccount { id: MAX_ID, name: Some("ü".repeat(100)), org_id: Some(1) };
+    CredentialStatus {
         client_secret: Some(ClientSecretStatus {
             issued_at: life.issued_at,
             expires_at: life.expires_at,
             renewal_time: life.renewal_time,
             secret_name: Some("a".repeat(253)),
         }),
-        access_token: Some(life),
         organization: Some(organization.clone()),
         organizations: vec![organization; MAX_CHOICES],
         ad_account: Some(account.clone()),
         ad_accounts: vec![account; MAX_CHOICES],
-        secret: Some(PublishedSecret { name: "acme".into(), resource_version: u64::MAX.to_string() }),
-        binding: Some(Binding { name: "acme".into() }),
+        ..status
     }
 }
 

@@ -1,13 +1,13 @@
-//! The resources that are tried, offline and by the API server.
+//! The resources that are tried, offline and by the API server: what is the same for both kinds in `shared`, and what each
+//! kind has of its own.
 
-mod bounds;
-mod key;
-mod marks;
-mod rules;
-mod secrets;
+mod ads;
+mod app_store_connect;
+mod shared;
 
 use std::collections::BTreeSet;
 
+use asa_operator::api::Kind;
 use serde_json::Value;
 
 use crate::document::within;
@@ -68,18 +68,26 @@ fn about(path: &'static str, text: &'static str) -> About {
 
 /// A change to the spec.
 fn spec(change: Value) -> Value {
-    within(&["spec"], change)
+    within("spec", change)
 }
 
-pub(crate) fn rows() -> Vec<Row> {
-    [bounds::rows(), key::rows(), marks::rows(), rules::rows(), secrets::rows()].into_iter().flatten().collect()
+/// The rows that are changes to the base document of this kind.
+pub(crate) fn rows(kind: Kind) -> Vec<Row> {
+    let mut rows = shared::rows(kind);
+    rows.extend(match kind {
+        Kind::Ads => ads::rows(),
+        Kind::AppStoreConnect => app_store_connect::rows(),
+    });
+    rows
 }
 
 #[test]
-fn the_table_is_large_enough_and_no_name_is_used_twice() {
-    let rows = rows();
-    let refused = rows.iter().filter(|row| row.verdict == Verdict::Refused);
-    assert!(refused.count() >= 120);
-    let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
-    assert_eq!(names.len(), rows.len());
+fn the_tables_are_large_enough_and_no_name_is_used_twice() {
+    for kind in Kind::ALL {
+        let rows = rows(kind);
+        let refused = rows.iter().filter(|row| row.verdict == Verdict::Refused);
+        assert!(refused.count() >= 120, "{}", kind.as_str());
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), rows.len(), "{}", kind.as_str());
+    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{About, Row, about, spec};
 use crate::document::within;
+use crate::rows::{About, Row, about, spec};
 
 const LABELS: &str = "spec.secret.labels";
 const ANNOTATIONS: &str = "spec.secret.annotations";
@@ -25,11 +25,11 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn labels(labels: Value) -> Value {
-    within(&["spec", "secret", "labels"], labels)
+    within(LABELS, labels)
 }
 
 fn annotations(annotations: Value) -> Value {
-    within(&["spec", "secret", "annotations"], annotations)
+    within(ANNOTATIONS, annotations)
 }
 
 fn label_keys() -> Vec<Row> {

@@ -1,42 +1,24 @@
-//! The Secrets that are written: their names, which differ, and what becomes of the managed one.
+//! The names of the Secrets that are written, which differ: the client secret needs one of its own.
 
 use serde_json::{Value, json};
 
-use super::{Row, about, spec};
+use crate::rows::{Row, about, spec};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = secret_names();
     rows.extend(three_secrets());
     rows.extend(long_names());
     rows.extend(renames());
-    rows.extend(formats());
-    rows.extend(policies());
     rows
 }
 
 fn secret_names() -> Vec<Row> {
     vec![
         Row::refused(
-            "a Secret in capitals",
-            spec(json!({"secret": {"name": "Acme"}})),
-            about("spec.secret.name", "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a Secret of another namespace",
-            spec(json!({"secret": {"name": "other/token"}})),
-            about("spec.secret.name", "should match '^[a-z0-9]"),
-        ),
-        Row::refused(
-            "a Secret without a name",
-            spec(json!({"secret": {"name": ""}})),
-            about("spec.secret.name", "should be at least"),
-        ),
-        Row::refused(
             "a client secret's Secret with an underscore",
             spec(json!({"clientSecret": {"secretName": "acme_client"}})),
             about("spec.clientSecret.secretName", "should match '^[a-z0-9]"),
         ),
-        Row::accepted("a secret with its defaults", spec(json!({"secret": {}}))),
         Row::accepted(
             "objects that leave everything to their defaults",
             spec(json!({"clientSecret": {}, "accessToken": {}})),
@@ -45,7 +27,6 @@ fn secret_names() -> Vec<Row> {
 }
 
 fn three_secrets() -> Vec<Row> {
-    let key = about("spec.privateKey.secretRef.name", "must not be the Secret that the access token is published in");
     let client = about("spec.clientSecret.secretName", "must not be the private key's Secret");
     let both = about("spec.secret.name", "must differ from spec.clientSecret.secretName");
     let with = |key: &str, secret: Value, client: Value| {
@@ -58,13 +39,6 @@ fn three_secrets() -> Vec<Row> {
     let default = Value::Null;
     let ephemeral = json!({"mode": "Ephemeral"});
     vec![
-        Row::refused("the key's Secret as the token's by default", with("acme", default.clone(), default.clone()), key),
-        Row::refused("the key's Secret as the token's", with("one", json!("one"), default.clone()), key),
-        Row::accepted(
-            "a key's Secret of the resource's name, and another for the token",
-            with("acme", json!("token"), default.clone()),
-        )
-        .under(key),
         Row::refused(
             "the key's Secret as the client secret's by default",
             with("acme-client-secret", default.clone(), default.clone()),
@@ -122,69 +96,13 @@ fn long_names() -> Vec<Row> {
 }
 
 fn renames() -> Vec<Row> {
-    let token = |name: &str| spec(json!({"secret": {"name": name}}));
     let signed = |name: &str| spec(json!({"clientSecret": {"secretName": name}}));
     let both =
         |token: &str, signed: &str| spec(json!({"secret": {"name": token}, "clientSecret": {"secretName": signed}}));
     vec![
-        Row::accepted("the Secret renamed", token("two")).after(token("one")),
-        Row::accepted("the Secret given a name", token("one")).after(json!({})),
-        Row::accepted("the Secret's name taken away", json!({})).after(token("one")),
         Row::accepted("the client secret's Secret renamed", signed("two")).after(signed("one")),
         Row::accepted("the client secret's Secret given a name", signed("one")).after(json!({})),
         Row::accepted("the client secret's Secret's name taken away", json!({})).after(signed("one")),
         Row::accepted("both Secrets under each other's name", both("two", "one")).after(both("one", "two")),
-        Row::refused(
-            "the Secret renamed to the key's",
-            token("acme-key"),
-            about("spec.privateKey.secretRef.name", "must not be the Secret that the access token is published in"),
-        )
-        .after(token("one")),
-    ]
-}
-
-fn formats() -> Vec<Row> {
-    let of = |formats: Value| spec(json!({"secret": {"formats": formats}}));
-    vec![
-        Row::refused("an unknown format", of(json!(["Yaml"])), about("spec.secret.formats[0]", "Unsupported value")),
-        Row::refused(
-            "a format outside a list",
-            of(json!("Json")),
-            about("spec.secret.formats", "must be of type array"),
-        ),
-        Row::refused(
-            "one format twice",
-            of(json!(["Json", "Json"])),
-            about("spec.secret.formats[1]", "Duplicate value"),
-        ),
-        Row::refused(
-            "four formats",
-            of(json!(["Json", "Dotenv", "CurlConfig", "Json"])),
-            about("spec.secret.formats", "must have at most 3"),
-        ),
-        Row::accepted("every format, in any order", of(json!(["CurlConfig", "Json", "Dotenv"]))),
-        Row::accepted("an empty list of formats", of(json!([]))),
-    ]
-}
-
-fn policies() -> Vec<Row> {
-    let of = |secret: Value| spec(json!({ "secret": secret }));
-    vec![
-        Row::refused(
-            "every Secret taken over",
-            of(json!({"adoption": "Always"})),
-            about("spec.secret.adoption", "Unsupported value"),
-        ),
-        Row::refused(
-            "a Secret that is to be orphaned",
-            of(json!({"deletionPolicy": "Orphan"})),
-            about("spec.secret.deletionPolicy", "Unsupported value"),
-        ),
-        Row::accepted(
-            "a retained Secret, to be taken over again",
-            of(json!({"adoption": "IfUnowned", "deletionPolicy": "Retain"})),
-        ),
-        Row::accepted("a Secret that is no longer retained", of(json!({"deletionPolicy": "Delete"})))
-            .after(of(json!({"deletionPolicy": "Retain"}))),
     ]
 }

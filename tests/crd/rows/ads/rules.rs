@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Row, about, spec};
+use crate::rows::{Row, about, spec};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = apis();
-    rows.extend(client_secret());
     rows.extend(access_token());
     rows.extend(selection());
     rows.extend(ephemeral());
@@ -111,34 +110,6 @@ fn ephemeral() -> Vec<Row> {
             .after(all("Persistent")),
         Row::accepted("a client secret that becomes persistent", all("Persistent"))
             .after(of(json!({"mode": "Ephemeral"}))),
-    ]
-}
-
-fn client_secret() -> Vec<Row> {
-    let life = about("spec.clientSecret.lifetime", "must be between 60s and 4320h");
-    let renewal = about("spec.clientSecret.renewBefore", "must be between 1s and 4320h");
-    let shorter = about("spec.clientSecret.renewBefore", "must be shorter than lifetime");
-    let of = |change: Value| spec(json!({ "clientSecret": change }));
-    vec![
-        Row::refused("a lifetime under a minute", of(json!({"lifetime": "59.9s"})), life),
-        Row::accepted("a lifetime of a minute", of(json!({"lifetime": "60s"}))).under(life),
-        Row::refused("a lifetime over 180 days", of(json!({"lifetime": "4320h1s"})), life),
-        Row::accepted("a lifetime of 180 days", of(json!({"lifetime": "4320h"}))).under(life),
-        Row::refused("a lifetime that overflows a duration", of(json!({"lifetime": "99999999999999999999h"})), life),
-        Row::refused("a renewal at the very end", of(json!({"renewBefore": "0s"})), renewal),
-        Row::refused("a renewal years before", of(json!({"renewBefore": "99999h"})), renewal),
-        Row::accepted("a renewal in the last second", of(json!({"renewBefore": "1s"}))).under(renewal),
-        Row::refused("a renewBefore as long as the default lifetime", of(json!({"renewBefore": "4296h"})), shorter),
-        Row::refused(
-            "a renewBefore longer than a lifetime in another unit",
-            of(json!({"lifetime": "1h", "renewBefore": "61m"})),
-            shorter,
-        ),
-        Row::accepted(
-            "a renewBefore just shorter than the default lifetime",
-            of(json!({"renewBefore": "4295h59m59s"})),
-        )
-        .under(shorter),
     ]
 }
 
