@@ -133,7 +133,9 @@ impl Cluster for KubeCluster {
             Api::namespaced(self.client.clone(), object.metadata.namespace.as_deref().unwrap_or_default());
         let found = self.ask(async move { api.get_metadata_opt(&object.name_any()).await }).await?;
         Ok(found.is_some_and(|found| {
-            found.metadata.uid == object.metadata.uid && found.metadata.deletion_timestamp.is_none()
+            found.metadata.uid == object.metadata.uid
+                && found.metadata.generation == object.metadata.generation
+                && found.metadata.deletion_timestamp.is_none()
         }))
     }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stage that does not stand fails the test")]
 
 mod a_long_life;
+mod bad_clocks;
 mod campaign;
 mod clocks;
 mod crashes;
@@ -17,6 +18,7 @@ mod outlook;
 mod post;
 mod relapse;
 mod scenarios;
+mod scene;
 mod stored;
 mod toy_apple;
 mod toy_cluster;

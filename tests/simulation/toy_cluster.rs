@@ -168,10 +168,11 @@ impl Cluster for ToyCluster {
     }
 
     async fn is_there(&self, object: &AsaCredential) -> Result<bool, ClusterClass> {
-        let (name, uid) = (object.name_any(), object.uid());
+        let (name, uid, generation) = (object.name_any(), object.uid(), object.metadata.generation);
         self.ask("confirm", &object.name_any(), move |stored| {
             let there = stored.objects.credentials.get(&name);
-            Ok(there.is_some_and(|there| there.uid() == uid && there.metadata.deletion_timestamp.is_none()))
+            let is_same = |there: &AsaCredential| there.uid() == uid && there.metadata.generation == generation;
+            Ok(there.is_some_and(|there| is_same(there) && there.metadata.deletion_timestamp.is_none()))
         })
         .await
     }
