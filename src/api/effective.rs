@@ -33,11 +33,12 @@ impl AsaCredential {
         })
     }
 
-    /// The APIs in use, in the user's order; both, the Platform API first, where the user named none.
+    /// The APIs in use, in the user's order; both, the Platform API first, where the user named none. An empty list, which
+    /// the schema refuses, would leave nothing to prove a token by.
     pub fn apis(&self) -> Vec<AdsApi> {
         match &self.spec.apis {
-            Some(apis) => apis.clone(),
-            None => vec![AdsApi::PlatformV1, AdsApi::CampaignManagementV5],
+            Some(apis) if !apis.is_empty() => apis.clone(),
+            _ => vec![AdsApi::PlatformV1, AdsApi::CampaignManagementV5],
         }
     }
 

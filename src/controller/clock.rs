@@ -15,6 +15,8 @@ use crate::credential::now::{Now, later};
 pub struct Clock {
     started: Instant,
     wall: Wall,
+    /// So many seconds pass on both clocks in 100 of tokio's: another number is a bad oscillator, in a simulation.
+    percent: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -28,13 +30,19 @@ impl Clock {
     /// The machine's.
     #[must_use]
     pub fn system() -> Self {
-        Self { started: Instant::now(), wall: Wall::System }
+        Self { started: Instant::now(), wall: Wall::System, percent: 100 }
     }
 
     /// A wall clock that shows `start` now and then goes with tokio's time: for a simulation under paused time.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { started: Instant::now(), wall: Wall::From(Arc::new(Mutex::new(start))) }
+        Self { started: Instant::now(), wall: Wall::From(Arc::new(Mutex::new(start))), percent: 100 }
+    }
+
+    /// Both clocks at this percentage of their speed (at least 1): for a simulation, before the first reading.
+    #[must_use]
+    pub fn at_speed(self, percent: u32) -> Self {
+        Self { percent: percent.max(1), ..self }
     }
 
     /// Sets the wall clock of a simulation forward or back; the machine's is not ours to set.
@@ -48,7 +56,7 @@ impl Clock {
     /// One reading of both.
     #[must_use]
     pub fn now(&self) -> Now {
-        let steady = self.started.elapsed();
+        let steady = self.started.elapsed() * self.percent / 100;
         let wall = match &self.wall {
             Wall::System => system_time(),
             Wall::From(start) => later(*start.lock().unwrap_or_else(PoisonError::into_inner), steady),
@@ -60,7 +68,7 @@ impl Clock {
     pub async fn sleep(&self, until: Option<Timestamp>, longest: Duration) {
         let now = self.now().wall;
         let wait = until.map_or(longest, |until| crate::credential::now::between(now, until).min(longest));
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(wait * 100 / self.percent).await;
     }
 }
 

@@ -61,7 +61,7 @@ pub trait Cluster: Send + Sync + 'static {
         version: &Version,
     ) -> impl Future<Output = Result<(), ClusterClass>> + Send;
 
-    /// Whether the resource, as its uid names it, is there and not being deleted.
+    /// Whether the resource is there with the uid and the generation of `object`, and not being deleted.
     fn is_there(&self, object: &Credential) -> impl Future<Output = Result<bool, ClusterClass>> + Send;
 
     /// Replaces the status of `object`; a conflict if the object is no longer as seen.

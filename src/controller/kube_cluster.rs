@@ -103,7 +103,9 @@ impl KubeCluster {
         let api: Api<K> = Api::namespaced(self.client.clone(), object.meta().namespace.as_deref().unwrap_or_default());
         let found = self.ask(async move { api.get_metadata_opt(&object.name_any()).await }).await?;
         Ok(found.is_some_and(|found| {
-            found.metadata.uid == object.meta().uid && found.metadata.deletion_timestamp.is_none()
+            found.metadata.uid == object.meta().uid
+                && found.metadata.generation == object.meta().generation
+                && found.metadata.deletion_timestamp.is_none()
         }))
     }
 

@@ -52,8 +52,8 @@ pub(super) enum Learned {
     Wrote(Target, Version),
     /// Only owner, labels and annotations of one of our Secrets were.
     Restored(Target, Version),
-    /// Nothing of ours is left under this name.
-    Removed(String),
+    /// Nothing of ours is left under this name; what is there is in this state.
+    Removed(String, Option<Version>),
     /// A write met something else than was seen.
     Conflict(Target),
     /// The step failed.
@@ -161,7 +161,7 @@ impl Context {
             Learned::NotProved(error) => self.not_proved(memory, error),
             Learned::Heard(api, said) => self.heard(memory, api, said),
             Learned::Wrote(target, version) => {
-                memory.cleared.retain(|name| !self.names.contains(name));
+                memory.cleared.retain(|name, _| !self.names.contains(name));
                 memory.names.extend(self.names);
                 Self::wrote(memory, target, version);
             }
@@ -171,8 +171,8 @@ impl Context {
                 content.known = Some(Known { version, intact, ours: true, is_of_type: true });
                 memory.succeeded_with(Subject::Target(target));
             }
-            Learned::Removed(name) => {
-                memory.cleared.insert(name);
+            Learned::Removed(name, theirs) => {
+                memory.cleared.insert(name, theirs);
                 memory.succeeded_with(Subject::Target(Target::Managed));
             }
             Learned::Conflict(target) => memory.met_conflict(target),

@@ -114,7 +114,7 @@ impl<C, A> World<C, A> {
             holders: [holder(&managed), holder(&client_secret)],
             managed,
             client_secret,
-            strays: strays.into_iter().filter(|stray| !memory.cleared.contains(&stray.name)).collect(),
+            strays: strays.into_iter().filter(|stray| !is_cleared(stray, memory)).collect(),
         };
         Observed::new(object, sights, is_polled.then_some(self.settings.secret_poll_interval), memory)
     }
@@ -213,6 +213,13 @@ fn former_names(object: &Credential, memory: &Memory) -> Vec<Stray> {
     let names: BTreeSet<String> = reported.into_iter().flatten().chain(memory.names.iter().cloned()).collect();
     let former = names.into_iter().filter(|name| !present.contains(name));
     former.map(|name| Stray { name, meta: None }).collect()
+}
+
+/// Whether it is known that nothing of the resource's is left there. A create that was lost on its way may have made
+/// something since: where it is seen, it goes too.
+fn is_cleared(stray: &Stray, memory: &Memory) -> bool {
+    let cleared = memory.cleared.get(&stray.name);
+    cleared.is_some_and(|theirs| stray.meta.as_ref().is_none_or(|meta| theirs.as_ref() == Some(&meta.version)))
 }
 
 /// A panic elsewhere leaves what these locks guard in a usable state: each change is a single call.

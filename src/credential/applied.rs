@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::api::{Credential, names::ANNOTATION_APPLIED};
+use crate::api::{Credential, GROUP, names::ANNOTATION_APPLIED};
 
 /// What was set, with the values that are there now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Applied {
 }
 
 /// The annotation's text: names only.
-#[derive(Default, Deserialize, Serialize)]
+#[derive(Default, PartialEq, Deserialize, Serialize)]
 struct Names {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     labels: BTreeSet<String>,
@@ -41,13 +41,13 @@ impl Applied {
     #[must_use]
     pub fn is_in_step(this: Option<&Self>, object: &Credential) -> bool {
         let same = |wanted: &Strings, there: &BTreeMap<String, Option<String>>| {
-            wanted.len() == there.len()
-                && wanted.iter().all(|(name, value)| there.get(name).is_some_and(|there| there.as_ref() == Some(value)))
+            users(wanted).count() == there.len()
+                && users(wanted).all(|(name, value)| there.get(name).is_some_and(|there| there.as_ref() == Some(value)))
         };
         let (labels, annotations) = (object.secret_labels(), object.secret_annotations());
         match this {
             Some(applied) => same(labels, &applied.labels) && same(annotations, &applied.annotations),
-            None => labels.is_empty() && annotations.is_empty(),
+            None => users(labels).chain(users(annotations)).next().is_none(),
         }
     }
 
@@ -57,14 +57,14 @@ impl Applied {
         let patch = |wanted: &Strings, before: Option<&BTreeMap<String, Option<String>>>| {
             let gone = before.into_iter().flat_map(BTreeMap::keys).filter(|name| !wanted.contains_key(*name));
             let gone = gone.map(|name| (name.clone(), Value::Null));
-            wanted.iter().map(|(name, value)| (name.clone(), json!(value))).chain(gone).collect::<Map<_, _>>()
+            users(wanted).map(|(name, value)| (name.clone(), json!(value))).chain(gone).collect::<Map<_, _>>()
         };
         let (labels, annotations) = (object.secret_labels(), object.secret_annotations());
         let label_patch = patch(labels, before.map(|before| &before.labels));
         let mut annotation_patch = patch(annotations, before.map(|before| &before.annotations));
-        let names =
-            Names { labels: labels.keys().cloned().collect(), annotations: annotations.keys().cloned().collect() };
-        if !labels.is_empty() || !annotations.is_empty() {
+        let keys = |wanted| users(wanted).map(|(name, _)| name.clone()).collect();
+        let names = Names { labels: keys(labels), annotations: keys(annotations) };
+        if names != Names::default() {
             let text = serde_json::to_string(&names).unwrap_or_default();
             annotation_patch.insert(ANNOTATION_APPLIED.into(), json!(text));
         } else if before.is_some() {
@@ -72,4 +72,10 @@ impl Applied {
         }
         (label_patch, annotation_patch)
     }
+}
+
+/// Without those of our own domain, which are not the user's to set. The schema refuses them; a resource that is older than
+/// the rule may have one, and the operator would write against itself.
+fn users(wanted: &Strings) -> impl Iterator<Item = (&String, &String)> {
+    wanted.iter().filter(|(name, _)| name.split_once('/').is_none_or(|(domain, _)| domain != GROUP))
 }

@@ -1,6 +1,9 @@
 //! What the operator keeps in mind of one credential, in this process only. Losing it costs a few requests, nothing else.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -56,8 +59,8 @@ pub struct Memory {
     pub recalled: Option<Version>,
     /// Names under which this process published; where Secrets are not watched, nothing else tells of them.
     pub names: BTreeSet<String>,
-    /// Names of earlier days under which nothing of the resource's is left.
-    pub cleared: BTreeSet<String>,
+    /// Names of earlier days under which nothing of the resource's is left, with what somebody else has there.
+    pub cleared: BTreeMap<String, Option<Version>>,
 }
 
 /// A key, without the secret part, which is not kept.

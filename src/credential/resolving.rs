@@ -60,6 +60,7 @@ impl Observed<'_> {
         let is_said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some();
         let recorded =
             self.recorded_identity().filter(|identity| is_said && Some(&identity.choice) == self.choice().as_ref());
+        let recorded = recorded.filter(|_| !self.is_told_otherwise());
         let resolved_at = self.resolution().map(|resolution| resolution.at);
         let resolved_at = resolved_at.or_else(|| recorded.map(|identity| identity.resolved_at));
         let is_new = |at: Timestamp| token.life.issued_at >= at;
@@ -79,7 +80,23 @@ impl Observed<'_> {
     pub fn is_identity_open(&self) -> bool {
         let is_told = self.reported(ConditionType::OrganizationResolved, ConditionStatus::True).is_some()
             || self.reported(ConditionType::OrganizationResolved, ConditionStatus::False).is_some();
-        self.resolution().is_none() && (!is_told || self.had_no_ids())
+        self.resolution().is_none() && (!is_told || self.had_no_ids() || self.is_told_otherwise())
+    }
+
+    /// Whether the status speaks of an earlier choice than the published ids: an earlier process wrote them and did not
+    /// live to say so.
+    fn is_told_otherwise(&self) -> bool {
+        let status = self.object.status();
+        let told = (
+            status.and_then(|status| Some(status.organization.as_ref()?.org_id)),
+            status.and_then(|status| Some(status.ad_account.as_ref()?.id)),
+        );
+        let said = self.reported(ConditionType::OrganizationResolved, ConditionStatus::False);
+        let is_old = said.is_some_and(|said| said.observed_generation != self.object.metadata().generation);
+        (self.had_to_choose() && is_old)
+            || self
+                .recorded_identity()
+                .is_some_and(|identity| told != (identity.ids.org_id, identity.ids.ad_account_id))
     }
 
     /// Whether an earlier process found what makes the published ids useless.

@@ -213,7 +213,7 @@ impl Explanation {
 
     fn of_apple(error: &AppleError, fingerprint: Option<&str>) -> Self {
         let arrow = match error.endpoint {
-            Endpoint::TokenEndpoint | Endpoint::Me(_) | Endpoint::Probe(_) => ConditionType::AccessTokenIssued,
+            Endpoint::TokenEndpoint | Endpoint::Me(_) => ConditionType::AccessTokenIssued,
             Endpoint::Acls(_) => ConditionType::OrganizationResolved,
             Endpoint::Probe(_) => ConditionType::KeyVerified,
         };

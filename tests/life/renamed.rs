@@ -37,6 +37,7 @@ async fn the_managed_secret_is_there_under_the_new_name_before_the_old_one_goes(
         "create secrets renamed",
         "delete secrets acme",
         "get asacredentials acme",
+        "get asacredentials acme",
         "get secrets acme",
         "update asacredentials/status acme",
     ];

@@ -3,7 +3,8 @@
 use crate::{
     campaign::Campaign,
     faults::{Fault, Plan},
-    scenarios::{Course, Disturbance, Scenario, Scene},
+    scenarios::Scenario,
+    scene::{Course, Disturbance, Scene},
 };
 
 /// Kills the process once, as `plan` says for 0, 1, 2 …, until a run ends without that death.

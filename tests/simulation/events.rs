@@ -6,7 +6,8 @@ use crate::{
     campaign::Campaign,
     post::Delivery,
     relapse::Relapse,
-    scenarios::{BEYOND_RENEWAL, Disturbance, Scenario, Scene},
+    scenarios::Scenario,
+    scene::{BEYOND_RENEWAL, Disturbance, Scene},
     world::{ACME, MINUTE, Simulation, credential},
 };
 

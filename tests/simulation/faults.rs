@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What happens to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub(crate) struct Wire {
     process: u32,
     line: Arc<Mutex<Line>>,
     death: Arc<Notify>,
+    /// Stops who asks between two polls while it is set.
+    brake: Option<watch::Receiver<bool>>,
 }
 
 impl Wire {
@@ -105,7 +107,12 @@ impl Wire {
     pub(crate) fn cut(&self) -> Self {
         let mut line = self.lock();
         line.living += 1;
-        Self { process: line.living, line: Arc::clone(&self.line), death: Arc::clone(&self.death) }
+        Self { process: line.living, line: Arc::clone(&self.line), death: Arc::clone(&self.death), brake: None }
+    }
+
+    /// The same line, for a process that this brake stops in the middle of a request as well.
+    pub(crate) fn with_brake(&self, brake: watch::Receiver<bool>) -> Self {
+        Self { brake: Some(brake), ..self.clone() }
     }
 
     /// Returns when the process died by a planned fault.
@@ -174,6 +181,10 @@ impl Wire {
     async fn step(&self) {
         self.polled();
         tokio::task::yield_now().await;
+        if let Some(mut brake) = self.brake.clone() {
+            // Whoever held the brake may be gone: then it is off.
+            let _ = brake.wait_for(|is_set| !is_set).await;
+        }
         if !self.is_alive() {
             std::future::pending::<()>().await;
         }

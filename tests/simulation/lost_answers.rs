@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     campaign::Campaign,
     faults::{Fault, Plan},
-    scenarios::{BEYOND_RENEWAL, Course, Disturbance, Scenario, Scene},
+    scenarios::Scenario,
+    scene::{BEYOND_RENEWAL, Course, Disturbance, Scene},
 };
 
 /// A little later, when the request was made again already.
@@ -20,7 +21,7 @@ const FAULTS: [Fault; 6] =
 /// What can happen to this request that makes a difference in a pair: a question that has no effect can only stay
 /// without an answer, whichever way it is lost.
 fn faults_of(request: &str) -> &'static [Fault] {
-    let has_effect = ["create", "patch", "status", "POST"].iter().any(|verb| request.starts_with(verb));
+    let has_effect = ["create", "patch", "delete", "status", "POST"].iter().any(|verb| request.starts_with(verb));
     if has_effect { &FAULTS } else { &[Fault::LostBefore] }
 }
 

@@ -5,6 +5,7 @@
 
 mod a_long_life;
 mod api_keys;
+mod bad_clocks;
 mod campaign;
 mod clocks;
 mod crashes;
@@ -19,6 +20,7 @@ mod pace;
 mod post;
 mod relapse;
 mod scenarios;
+mod scene;
 mod stored;
 mod storm;
 mod storm_order;

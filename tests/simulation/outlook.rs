@@ -3,35 +3,45 @@
 use std::{collections::BTreeMap, fmt::Debug};
 
 use asa_operator::{
-    api::{CredentialStatus, Kind},
-    credential::{entries::Entries, secret_meta::SecretMeta, target::Target},
+    api::{
+        Credential, CredentialStatus, Kind,
+        names::{ANNOTATION_RECORD, TYPE_PRIVATE_KEY},
+    },
+    apple::PrivateKey,
+    credential::{entries::Entries, published::bundle, secret_meta::SecretMeta, target::Target},
 };
 
 use crate::{
     stored::StoredSecret,
     witness::time,
-    world::{ACME, Simulation},
+    world::{ACME, ACME_KEY, Simulation},
 };
 
-/// Entries whose values differ from one run to the next.
-const FLEETING: [&str; 5] = ["access_token", "authorization", "client_secret", "expires_at", "issued_at"];
+/// Entries whose values differ from one run to the next. Where another entry repeats one, its name is seen there.
+const FLEETING: [&str; 4] = ["access_token", "client_secret", "expires_at", "issued_at"];
 
 /// All that is to be seen: what it is, and how it looks.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Outlook(BTreeMap<String, String>);
+pub(crate) struct Outlook {
+    looks: BTreeMap<String, String>,
+    /// What differs from one run to the next, and by which name it is seen.
+    fleeting: Vec<(String, &'static str)>,
+}
 
 impl Outlook {
     pub(crate) fn of(simulation: &Simulation) -> Self {
         let stored = simulation.cluster.stored();
-        let (secrets, status) = (&stored.objects.secrets, stored.objects.credentials[ACME].status());
-        let mut outlook = Self::default();
+        let (secrets, object) = (&stored.objects.secrets, &stored.objects.credentials[ACME]);
+        let status = object.status();
+        let fleeting = secrets.get(ACME_KEY).map(|key| made_key(key, object)).unwrap_or_default();
+        let mut outlook = Self { fleeting, ..Self::default() };
         if let Some(status) = status {
             outlook.see_status(status);
         }
         for (name, secret) in secrets {
             outlook.see_secret(name, secret);
         }
-        let managed = secrets.get(ACME);
+        let managed = secrets.get(&object.secret_name());
         let token = managed.and_then(|secret| secret.text("access_token"));
         outlook.see("the token works", token.is_some_and(|token| simulation.apple.accepts(&token)));
         let reported = status.as_ref().and_then(|status| status.access_token).map(|life| life.expires_at);
@@ -42,18 +52,20 @@ impl Outlook {
 
     /// In what this differs from what was expected.
     pub(crate) fn differences(&self, expected: &Self) -> Vec<String> {
-        let names = self.0.keys().chain(expected.0.keys().filter(|name| !self.0.contains_key(*name)));
-        let differing = names.filter(|name| self.0.get(*name) != expected.0.get(*name));
+        let others = expected.looks.keys().filter(|name| !self.looks.contains_key(*name));
+        let names = self.looks.keys().chain(others);
+        let differing = names.filter(|name| self.looks.get(*name) != expected.looks.get(*name));
         differing
             .map(|name| {
-                let look = |outlook: &Self| outlook.0.get(name).map_or("nothing", String::as_str).to_owned();
+                let look = |outlook: &Self| outlook.looks.get(name).map_or("nothing", String::as_str).to_owned();
                 format!("{name}: {} instead of {}", look(self), look(expected))
             })
             .collect()
     }
 
     fn see(&mut self, what: &str, look: impl Debug) {
-        self.0.insert(what.to_owned(), format!("{look:?}"));
+        let look = masked(format!("{look:?}"), self.fleeting.iter().map(|(value, name)| (&**value, *name)));
+        self.looks.insert(what.to_owned(), look);
     }
 
     fn see_status(&mut self, status: &CredentialStatus) {
@@ -67,7 +79,8 @@ impl Outlook {
         self.see("organization", (&status.organization, &status.organizations));
         self.see("adAccount", (&status.ad_account, &status.ad_accounts));
         self.see("the Secret's name", (status.secret.as_ref().map(|secret| &secret.name), &status.binding));
-        self.see("a client secret's life is told", status.client_secret.is_some());
+        let client_secret = status.client_secret.as_ref();
+        self.see("the client secret", client_secret.map(|told| &told.secret_name));
     }
 
     fn see_secret(&mut self, name: &str, secret: &StoredSecret) {
@@ -78,8 +91,12 @@ impl Outlook {
             &format!("Secret {name}, owners"),
             owners.map(|owner| (&owner.uid, owner.controller)).collect::<Vec<_>>(),
         );
+        let annotations = secret.metadata.annotations.iter().flatten().filter(|(name, _)| *name != ANNOTATION_RECORD);
+        self.see(&format!("Secret {name}, annotations"), annotations.collect::<Vec<_>>());
+        let fleeting: Vec<_> = FLEETING.into_iter().filter_map(|entry| Some((secret.text(entry)?, entry))).collect();
         for (key, value) in &secret.data {
-            let value = if FLEETING.contains(&&**key) { "…".into() } else { String::from_utf8_lossy(value) };
+            let value = String::from_utf8_lossy(value).into_owned();
+            let value = masked(value, fleeting.iter().map(|(value, entry)| (&**value, *entry)));
             self.see(&format!("Secret {name}, entry {key}"), value);
         }
         let Some(record) = SecretMeta::of(&secret.metadata).unwrap().record else { return };
@@ -89,7 +106,24 @@ impl Outlook {
         let data = || secret.data.iter().map(|(key, value)| (key.clone(), value.clone().into()));
         let is_intact =
             what.is_some_and(|(target, kind)| Entries::read(target, kind, data()).digest() == record.digest);
-        let look = (record.bundle, record.fingerprint, identity, record.unverified, is_intact);
+        let client = (record.bundle, record.fingerprint);
+        let look = (record.secret, client, record.formats, identity, record.unverified, is_intact);
         self.see(&format!("Secret {name}, record"), look);
     }
+}
+
+/// `text` with names in place of values that differ from one run to the next.
+fn masked<'a>(text: String, fleeting: impl Iterator<Item = (&'a str, &'static str)>) -> String {
+    fleeting.fold(text, |text, (value, name)| text.replace(value, &format!("‹{name}›")))
+}
+
+/// What is another in each run where the operator made the key.
+fn made_key(secret: &StoredSecret, object: &Credential) -> Vec<(String, &'static str)> {
+    let key = secret.data.get("private-key.pem").filter(|_| secret.type_ == TYPE_PRIVATE_KEY);
+    let Some(pem) = key.map(|pem| String::from_utf8_lossy(pem)) else { return Vec::new() };
+    let fingerprint = PrivateKey::parse(pem.as_bytes()).unwrap().fingerprint();
+    let bundle = bundle(object, &fingerprint).map(|bundle| (bundle, "its bundle"));
+    // As it is printed.
+    let pem = pem.escape_debug().to_string();
+    bundle.into_iter().chain([(fingerprint, "its fingerprint"), (pem, "the key")]).collect()
 }

@@ -194,6 +194,7 @@ impl Stored {
     pub(crate) fn delete(&mut self, name: &str, version: &Version) -> Result<(), ClusterClass> {
         match self.objects.secrets.get(name) {
             Some(there) if SecretMeta::of(&there.metadata).unwrap().version == *version => {
+                self.witness.removes(name, &self.objects);
                 self.delete_secret(name);
                 Ok(())
             }
@@ -235,7 +236,7 @@ fn decoded(data: &Value) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// RFC 7386.
-fn merge(target: &mut Value, patch: &Value) {
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Some(changes) = patch.as_object() else {
         *target = patch.clone();
         return;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use asa_operator::{
-    api::{AdAccount, AdsApi, Organization, Program},
+    api::{AdAccount, AdsApi, AsaCredential, Organization, Program},
     apple::{
         ads::ClientSecret,
         error::{Class, Endpoint, Error, Host, OAuthError},
@@ -22,7 +22,9 @@ use asa_operator::{
     },
 };
 use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use crate::{faults::Wire, toy_cluster::namespace_of, world::HOUR};
 
@@ -38,14 +40,27 @@ pub(crate) struct State {
     ends: VecDeque<(Timestamp, String)>,
     asked: BTreeMap<String, u32>,
     client_secrets: Vec<String>,
+    refusals: u32,
     down: Option<Class>,
     apis_down: Option<Class>,
     token_life: Duration,
     is_registered: bool,
     unregistered_tenant: Option<String>,
     hanging: Option<Host>,
+    /// Who may ask with which key; empty: everybody.
+    uploads: Vec<Upload>,
+    organizations: i64,
     latency: Duration,
     visits: Vec<Visit>,
+}
+
+/// An API user whose public key was uploaded.
+#[derive(Clone)]
+struct Upload {
+    client_id: String,
+    team_id: String,
+    key_id: String,
+    public_key: DecodingKey,
 }
 
 /// A request to Apple.
@@ -76,12 +91,15 @@ impl ToyApple {
             ends: VecDeque::new(),
             asked: BTreeMap::new(),
             client_secrets: Vec::new(),
+            refusals: 0,
             down: None,
             apis_down: None,
             token_life: HOUR,
             is_registered: true,
             unregistered_tenant: None,
             hanging: None,
+            uploads: Vec::new(),
+            organizations: 1,
             latency: Duration::ZERO,
             visits: Vec::new(),
         };
@@ -138,6 +156,33 @@ impl ToyApple {
         self.state().hanging = Some(host);
     }
 
+    /// From now on only those whose key was uploaded get tokens; this is one of them, with the key of this seed.
+    pub(crate) fn upload(&self, object: &AsaCredential, seed: u8) {
+        let ids = object.client_ids().unwrap();
+        let public_key = p256::SecretKey::from_slice(&[seed; 32]).unwrap().public_key().to_sec1_bytes();
+        self.state().uploads.push(Upload {
+            client_id: ids.client_id.to_owned(),
+            team_id: ids.team_id.to_owned(),
+            key_id: ids.key_id.to_owned(),
+            public_key: DecodingKey::from_ec_der(&public_key),
+        });
+    }
+
+    /// The API user may use so many organizations: 1, 2 and so on.
+    pub(crate) fn set_organizations(&self, organizations: i64) {
+        self.state().organizations = organizations;
+    }
+
+    /// When this token ends, if it is known still.
+    pub(crate) fn end_of(&self, token: &str) -> Option<Timestamp> {
+        self.state().tokens.get(token).copied()
+    }
+
+    /// When the last token ends that was issued.
+    pub(crate) fn last_end(&self) -> Option<Timestamp> {
+        self.state().ends.back().map(|(end, _)| *end)
+    }
+
     /// Every answer takes so long.
     pub(crate) fn set_latency(&self, latency: Duration) {
         self.state().latency = latency;
@@ -166,6 +211,11 @@ impl ToyApple {
     /// The different client secrets that were shown.
     pub(crate) fn client_secrets(&self) -> usize {
         self.state().client_secrets.len()
+    }
+
+    /// How often it gave no token to who asked, as it does not know the client.
+    pub(crate) fn refusals(&self) -> u32 {
+        self.state().refusals
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -237,12 +287,30 @@ impl State {
         }
     }
 
+    /// Whether this client secret is of somebody whose key was uploaded, and signed with that key.
+    fn knows(&self, jwt: &str) -> bool {
+        // Times are a matter of the toy's own clock.
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.required_spec_claims.clear();
+        (validation.validate_exp, validation.validate_aud) = (false, false);
+        self.uploads.is_empty()
+            || self.uploads.iter().any(|upload| {
+                let shown = jsonwebtoken::decode::<Value>(jwt, &upload.public_key, &validation);
+                shown.is_ok_and(|shown| {
+                    shown.header.kid.as_ref() == Some(&upload.key_id)
+                        && shown.claims["sub"] == *upload.client_id
+                        && shown.claims["iss"] == *upload.team_id
+                })
+            })
+    }
+
     fn exchange(&mut self, client_id: &str, jwt: &str, now: Timestamp) -> Result<Issued, Class> {
         let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
         let too_long = shown.expires_at().duration_since(shown.issued_at()).as_hours() > 180 * 24;
         let tenant = client_id.strip_prefix("SEARCHADS.").map(namespace_of);
         let is_registered = self.is_registered && (tenant.is_none() || tenant != self.unregistered_tenant.as_deref());
-        if shown.expires_at() <= now || too_long || !is_registered {
+        if shown.expires_at() <= now || too_long || !is_registered || !self.knows(jwt) {
+            self.refusals += 1;
             return Err(Class::Rejected(OAuthError::InvalidClient));
         }
         if self.client_secrets.last().is_none_or(|last| last != jwt) {
@@ -275,7 +343,8 @@ impl Apple for ToyApple {
             Ok(match api {
                 AdsApi::PlatformV1 => Listed::AdAccounts(vec![AdAccount { id: 7, name: None, org_id: Some(900) }]),
                 AdsApi::CampaignManagementV5 => {
-                    Listed::Organizations(vec![Organization { org_id: 1, name: None, parent_org_id: Some(900) }])
+                    let one = |org_id| Organization { org_id, name: None, parent_org_id: Some(900) };
+                    Listed::Organizations((1..=state.organizations).map(one).collect())
                 }
             })
         })

@@ -176,10 +176,11 @@ impl Cluster for ToyCluster {
     }
 
     async fn is_there(&self, object: &Credential) -> Result<bool, ClusterClass> {
-        let (name, uid) = (object.name().to_owned(), object.uid().to_owned());
+        let (name, uid, generation) = (object.name().to_owned(), object.uid().to_owned(), object.metadata().generation);
         self.ask("confirm", object.name(), move |stored| {
             let there = stored.objects.credentials.get(&name);
-            Ok(there.is_some_and(|there| there.uid() == uid && there.metadata().deletion_timestamp.is_none()))
+            let is_same = |there: &Credential| there.uid() == uid && there.metadata().generation == generation;
+            Ok(there.is_some_and(|there| is_same(there) && there.metadata().deletion_timestamp.is_none()))
         })
         .await
     }

@@ -7,13 +7,17 @@ use std::{
 };
 
 use asa_operator::{
-    api::{ConditionStatus, ConditionType, Credential, CredentialStatus, conditions::find, names::LABEL_OWNER_UID},
+    api::{
+        ConditionStatus, ConditionType, Credential, CredentialStatus,
+        conditions::find,
+        names::{LABEL_OWNER_UID, TYPE_ACCESS_TOKEN, TYPE_PRIVATE_KEY},
+    },
     controller::clock::Clock,
     credential::{now::between, secret_meta::SecretMeta},
 };
 use jiff::Timestamp;
 
-use crate::stored::StoredSecret;
+use crate::stored::{Objects, StoredSecret};
 
 /// Writes of a status are counted under this and the credential's name.
 const STATUS_OF: &str = "the status of ";
@@ -71,6 +75,12 @@ impl Witness {
         }
     }
 
+    /// The Secret of this name is about to be deleted.
+    pub(crate) fn removes(&self, name: &str, objects: &Objects) {
+        let now = self.clock.now().wall;
+        self.notes().judge_removal(name, objects, now);
+    }
+
     /// The shortest life that any token had left when it was replaced.
     pub(crate) fn least_left(&self) -> Option<Duration> {
         self.notes().least_left
@@ -118,11 +128,15 @@ impl Witness {
 
 impl Notes {
     fn judge_ownership(&mut self, write: &Write<'_>) {
+        if write.after.type_ == TYPE_PRIVATE_KEY {
+            if write.before.is_some() {
+                self.wrong.push(format!("{}: a key was overwritten", write.name));
+            }
+            return;
+        }
         let label = write.after.metadata.labels.as_ref().and_then(|labels| labels.get(LABEL_OWNER_UID));
-        let mut owners =
-            write.after.metadata.owner_references.iter().flatten().filter(|owner| Some(&owner.uid) == label);
-        let owner = owners.next().and_then(|owner| Some(write.credentials.get(&owner.name)?.uid()));
-        let Some(owner) = owner.filter(|owner| label.is_some_and(|label| label == owner)) else {
+        let credential = |uid: &String| write.credentials.values().find(|it| it.uid() == uid);
+        let Some((owner, object)) = label.and_then(|uid| Some((uid, credential(uid)?))) else {
             if write.before.is_none() {
                 self.orphans += 1;
             } else {
@@ -130,9 +144,31 @@ impl Notes {
             }
             return;
         };
-        let before = write.before.and_then(|before| SecretMeta::of(&before.metadata));
-        if before.is_some_and(|before| !before.belongs_to(owner)) {
+        let Some(before) = write.before else { return };
+        let meta = SecretMeta::of(&before.metadata).unwrap();
+        let is_unowned =
+            meta.owner_references.is_empty() && meta.owner_label.as_ref().is_none_or(|uid| credential(uid).is_none());
+        let is_adopted = object.adopts_unowned() && before.type_ == TYPE_ACCESS_TOKEN && is_unowned;
+        if !meta.belongs_to(owner) && !is_adopted {
             self.wrong.push(format!("{}: a foreign Secret was written", write.name));
+        }
+    }
+
+    /// What goes was written for a credential under this name, and what took its place is there and works.
+    fn judge_removal(&mut self, name: &str, objects: &Objects, now: Timestamp) {
+        let meta = SecretMeta::of(&objects.secrets[name].metadata).unwrap();
+        let is_written_for = |it: &&Credential| meta.was_written_for(it.uid(), name);
+        let Some(object) = objects.credentials.values().find(is_written_for) else {
+            self.wrong.push(format!("{name}: a foreign Secret was deleted"));
+            return;
+        };
+        let managed = objects.secrets.get(&object.secret_name());
+        let is_live = managed.and_then(|managed| time(managed, "expires_at")).is_some_and(|end| now < end);
+        let is_kept = object.client_secret_name().is_none_or(|name| objects.secrets.contains_key(&name));
+        if [Some(object.secret_name()), object.client_secret_name()].contains(&Some(name.to_owned())) {
+            self.wrong.push(format!("{name}: deleted, though the resource names it"));
+        } else if !is_live || !is_kept {
+            self.wrong.push(format!("{name}: deleted before another took its place"));
         }
     }
 }

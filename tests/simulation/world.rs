@@ -86,7 +86,13 @@ impl Brake {
 impl Simulation {
     /// A credential with its key, and an operator that has just started.
     pub(crate) fn start() -> Self {
+        Self::start_by(|clock| clock)
+    }
+
+    /// Likewise; the operator's clock is what becomes of one that is right.
+    pub(crate) fn start_by(clock: impl FnOnce(Clock) -> Clock) -> Self {
         let mut simulation = Self::empty();
+        simulation.clock = clock(simulation.clock);
         simulation.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(GOOD_KEY));
         simulation.cluster.apply_credential(credential(ACME));
         simulation.restart();
@@ -148,7 +154,7 @@ impl Simulation {
     /// Likewise; this is what its first lists tell.
     pub(crate) fn restart_seeing(&mut self, list: &List) {
         self.stop();
-        let (follower, work) = self.process(list);
+        let (follower, work) = self.process(list, &self.clock, &self.wire);
         let wire = self.wire.clone();
         self.operator.spawn(async move { wire.mortal(work).await });
         self.follower = Some(follower);
@@ -156,9 +162,15 @@ impl Simulation {
 
     /// A second process beside the first, as if each took itself for the leader.
     pub(crate) fn start_rival(&mut self) -> Brake {
+        let clock = self.clock.clone();
+        self.start_rival_by(&clock)
+    }
+
+    /// Likewise; it has another clock.
+    pub(crate) fn start_rival_by(&mut self, clock: &Clock) -> Brake {
         let list = List::of(&self.cluster.stored().objects);
-        let (_, work) = self.process(&list);
         let (brake, mut set) = watch::channel(false);
+        let (_, work) = self.process(&list, clock, &self.wire.with_brake(set.clone()));
         self.rival.spawn(async move {
             tokio::pin!(work);
             loop {
@@ -175,12 +187,12 @@ impl Simulation {
     }
 
     /// A process that knows what `list` tells: where its watches end, and all that it does.
-    fn process(&self, list: &List) -> (Follower, impl Future<Output = ()> + Send + 'static) {
+    fn process(&self, list: &List, clock: &Clock, wire: &Wire) -> (Follower, impl Future<Output = ()> + Send + use<>) {
         let number = |n| NonZeroU32::new(n).unwrap();
         let rate = Rate { per_second: number(PER_SECOND), burst: number(BURST) };
         let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
-        let ports = (self.cluster.over(&self.wire), self.apple.over(&self.wire));
-        let world = Arc::new(World::new(ports.0, ports.1, self.clock.clone(), Metrics::default(), settings));
+        let ports = (self.cluster.over(wire), self.apple.over(wire));
+        let world = Arc::new(World::new(ports.0, ports.1, clock.clone(), Metrics::default(), settings));
         let (tell, told) = mpsc::unbounded_channel();
         let (wake, woken) = mpsc::unbounded_channel();
         let follower = Follower { world: Arc::clone(&world), woken: wake };

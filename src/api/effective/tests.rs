@@ -56,6 +56,11 @@ fn a_bare_resource_has_every_default() {
 }
 
 #[test]
+fn an_empty_list_of_apis_is_as_none() {
+    assert_eq!(acme(json!({"apis": []})).apis(), acme(json!({})).apis());
+}
+
+#[test]
 fn what_the_user_says_counts() {
     let acme = acme(json!({
         "privateKey": {"secretRef": {"name": "acme-key"}, "generate": "IfMissing"},

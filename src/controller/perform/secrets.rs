@@ -112,9 +112,9 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         self.seen.object.status().is_some_and(|status| status.secret.is_some())
     }
 
-    /// Asks whether the resource is still there, where that is in doubt. A Secret that is gone may have gone with its
-    /// resource, and a missing owner reference may have been taken away by `--cascade=orphan`: the watches are two, and
-    /// either may be ahead.
+    /// Asks whether the resource is still there as it is seen, where that is in doubt. A Secret that is gone may have gone
+    /// with its resource, a missing owner reference may have been taken away by `--cascade=orphan`, and what is left over
+    /// by one generation may be what a later one names: the watches are two, and either may be ahead.
     async fn insist_on_the_resource(&self, verb: &'static str, target: Target, in_doubt: bool) -> Option<Learned> {
         if !in_doubt {
             return None;
@@ -147,7 +147,9 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let found = self.seen.sight(target).meta().zip(target.name(object));
         let Some((meta, name)) = found else { return Learned::Conflict(target) };
         let sets_owner = !target.is_retained(object) && !meta.has_owner_reference(self.seen.uid());
-        if let Some(learned) = self.insist_on_the_resource("mark", target, sets_owner).await {
+        // An owner of which nothing is known may be the resource that took this one's place.
+        let adopts = !meta.belongs_to(self.seen.uid());
+        if let Some(learned) = self.insist_on_the_resource("mark", target, sets_owner || adopts).await {
             return learned;
         }
         let body = restoration(target, object, meta);
@@ -167,18 +169,20 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 Target::ALL.into_iter().any(|target| target.secret_type(self.seen.object.kind()) == content.type_);
             is_of_type && content.meta.was_written_for(self.seen.uid(), name)
         };
-        match content {
-            Some(content) if is_ours(&content) => {
+        let theirs = content.as_ref().filter(|content| !is_ours(content)).map(|content| content.meta.version.clone());
+        if theirs.is_none() {
+            if let Some(content) = content {
+                if let Some(learned) = self.insist_on_the_resource("delete", Target::Managed, true).await {
+                    return learned;
+                }
                 let deleted = self.world.cluster.delete(&self.namespace, name, &content.meta.version).await;
                 if let Err(class) = deleted {
                     return failed("delete", managed, class);
                 }
-                self.world.learn_secret(&self.namespace, name, None);
             }
-            Some(_) => {}
-            None => self.world.learn_secret(&self.namespace, name, None),
+            self.world.learn_secret(&self.namespace, name, None);
         }
-        Learned::Removed(name.to_owned())
+        Learned::Removed(name.to_owned(), theirs)
     }
 
     fn written(

@@ -7,6 +7,7 @@ mod object;
 mod rules;
 mod scene;
 mod status;
+mod steps;
 mod stored;
 mod troubles;
 
@@ -25,7 +26,9 @@ pub(crate) const TARGET: Target = Target {
         "look at key",
         "inspect",
         "load key",
+        "generate key",
         "sign",
+        "recall",
         "request token",
         "verify",
         "resolve",
@@ -33,6 +36,7 @@ pub(crate) const TARGET: Target = Target {
         "publish unverified token",
         "publish client secret",
         "restore",
+        "remove",
         "wait",
         "wait for change",
     ],

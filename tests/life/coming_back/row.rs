@@ -65,7 +65,7 @@ const PATCH: &str = "patch secrets acme";
 const READ: &str = "get secrets acme";
 const READ_SIGNED: &str = "get secrets acme-client-secret";
 const READ_KEY: &str = "get secrets acme-key";
-/// Before a Secret is made for one that had some: a resource deleted meanwhile would not want it.
+/// Before a Secret is made for one that had some, or removed: a resource that changed meanwhile would not want it.
 const RESOURCE: &str = "get asacredentials acme";
 const TOKEN: &str = "apple token 200";
 const PROOF: &str = "apple me-v1 200";
@@ -188,18 +188,20 @@ fn keys_and_ids() -> Vec<Row> {
 
 fn names_and_forms() -> Vec<Row> {
     vec![
-        Row::new("renamed", &["create secrets acme-new", "delete secrets acme", RESOURCE, READ, READ, STATUS]).changed(
-            same,
-            |document| {
-                let name = format!("{}-new", document.name());
-                secret(document, json!({"name": name}))
-            },
-        ),
+        Row::new(
+            "renamed",
+            &["create secrets acme-new", "delete secrets acme", RESOURCE, RESOURCE, READ, READ, STATUS],
+        )
+        .changed(same, |document| {
+            let name = format!("{}-new", document.name());
+            secret(document, json!({"name": name}))
+        }),
         Row::new(
             "signed-renamed",
             &[
                 "create secrets acme-signed",
                 "delete secrets acme-client-secret",
+                RESOURCE,
                 RESOURCE,
                 "get secrets acme-client-secret",
                 READ_KEY,
@@ -223,8 +225,11 @@ fn policies() -> Vec<Row> {
     vec![
         Row::new("retained", &[PATCH, STATUS]).changed(same, retained),
         Row::new("retained-no-more", &[RESOURCE, PATCH, STATUS]).changed(retained, same),
-        Row::new("ephemeral", &["delete secrets acme-client-secret", "get secrets acme-client-secret", STATUS])
-            .changed(same, ephemeral),
+        Row::new(
+            "ephemeral",
+            &["delete secrets acme-client-secret", RESOURCE, "get secrets acme-client-secret", STATUS],
+        )
+        .changed(same, ephemeral),
         Row::new("ephemeral-no-more", &["create secrets acme-client-secret", RESOURCE, READ_KEY, STATUS])
             .changed(ephemeral, same),
         Row::new("lifetime", &[READ_KEY, "patch secrets acme-client-secret", STATUS])

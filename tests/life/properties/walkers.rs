@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use asa_operator::api::Kind;
 use fake_apple::Client;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ impl Walker {
     pub(super) fn all() -> Vec<Self> {
         let new =
             |(number, property)| Self { name: format!("walker-{number:02}"), access: Access::of(&property), property };
-        properties().into_iter().enumerate().map(new).collect()
+        properties(Kind::Ads).into_iter().enumerate().map(new).collect()
     }
 
     /// The spec at a step; what has to be there begins and ends with its first value.
@@ -70,7 +71,7 @@ impl Walker {
         match step {
             1 => property.at(&property.valid[0]),
             2 => property.at(&property.valid[1]),
-            _ if property.is_required() => property.at(&property.valid[0]),
+            _ if property.is_required => property.at(&property.valid[0]),
             _ => property.absent(),
         }
     }
@@ -107,7 +108,7 @@ impl Walker {
 
     /// What the API server refuses.
     pub(super) fn refused(&self) -> Vec<Value> {
-        let absent = self.property.is_required().then(|| self.property.absent());
+        let absent = self.property.is_required.then(|| self.property.absent());
         let refused = absent.into_iter().chain([self.property.at(&self.property.invalid)]);
         refused.map(|document| named(&self.name, document)).collect()
     }

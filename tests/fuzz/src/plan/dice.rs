@@ -85,6 +85,14 @@ impl<'a> Dice<'a> {
         if self.flip() { Duration::from_secs(self.up_to(16_000_000)) } else { self.one_of(&LENGTHS) }
     }
 
+    /// A length of time as a spec may name it: within the schema's bounds, or as far off as the type allows.
+    pub(super) fn duration(&mut self) -> Duration {
+        match self.up_to(3) {
+            3 => self.one_of(&[Duration::ZERO, Duration::from_nanos(1), Duration::MAX, Duration::from_secs(u64::MAX)]),
+            _ => self.length(),
+        }
+    }
+
     /// A moment near `now`, or one of the ends of time, or any.
     pub(super) fn moment(&mut self, now: Timestamp) -> Timestamp {
         match self.up_to(5) {

@@ -12,7 +12,10 @@ use asa_operator::{
         identity::Round,
         memory::{BadKey, Known, Memory, Proof},
         now::Now,
-        sight::Sight,
+        plan::{Step, plan},
+        published::Record,
+        secret_meta::SecretMeta,
+        sight::{Holder, Sight, Stray},
         target::Target,
     },
 };
@@ -31,7 +34,7 @@ const LIVES: [u64; 5] = [3600, 60, 1, 600, 86_400];
 
 /// Something happens, as `dice` say.
 pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
-    match dice.up_to(19) {
+    match dice.up_to(23) {
         0 => scene.pass(dice.length()),
         1 => issue(scene, dice),
         2 => scene.prove(),
@@ -42,7 +45,8 @@ pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
         7 => scene.sign(lifetime(scene, dice)),
         8 => key(scene, dice),
         9 => scene.memory = Memory::of(UID),
-        10 => object::edit_spec(scene, dice),
+        // Twice as often as anything else: it has many fields.
+        10 | 23 => object::edit_spec(scene, dice),
         11 => object::edit_metadata(scene, dice),
         12 => object::edit_status(scene, dice),
         13 => see(scene, dice),
@@ -51,7 +55,10 @@ pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
         16 => contents(scene, dice),
         17 => scene.memory.met_conflict(target(dice)),
         18 => poll(scene, dice),
-        _ => set_wall_clock(scene, dice),
+        19 => set_wall_clock(scene, dice),
+        20 => stray(scene, dice),
+        21 => hold(scene, dice),
+        _ => recall(scene),
     }
 }
 
@@ -135,10 +142,47 @@ fn contents(scene: &mut Scene, dice: &mut Dice<'_>) {
     let version = scene.seen().sight(target).meta().map(|meta| meta.version.clone());
     scene.memory.content_mut(target).known = match (dice.up_to(2), version) {
         (judgement @ (0 | 1), Some(version)) => {
-            Some(Known { version, intact: judgement == 1, ours: false, is_of_type: true })
+            Some(Known { version, intact: judgement == 1, ours: false, is_of_type: !dice.flip() })
         }
         _ => None,
     };
+}
+
+/// Something of the resource's, or not, is found under another name; where Secrets are not watched, only the name.
+fn stray(scene: &mut Scene, dice: &mut Dice<'_>) {
+    let target = target(dice);
+    let name = dice.one_of(&["former", "acme", "key", "acme-client-secret"]).to_owned();
+    let meta = scene.seen().sight(target).meta().cloned();
+    let version = scene.version(&name);
+    let found = meta.map(|meta| {
+        let record = meta.record.map(|record| Record { secret: name.clone(), ..record });
+        Arc::new(SecretMeta { version, record, ..meta })
+    });
+    match dice.up_to(3) {
+        0 => scene.sights.strays.clear(),
+        1 => scene.sights.strays.push(Stray { name, meta: None }),
+        _ if found.as_ref().is_some_and(|meta| meta.was_written_for(UID, &name)) => {
+            scene.sights.strays.push(Stray { name, meta: found });
+        }
+        _ => {}
+    }
+    scene.drop_named_strays();
+}
+
+/// Somebody else has one of the two Secrets, or nobody.
+fn hold(scene: &mut Scene, dice: &mut Dice<'_>) {
+    let holder = if dice.flip() { Holder::Object("Certificate other".into()) } else { Holder::Nobody };
+    scene.sights.holders[target(dice) as usize] = holder;
+}
+
+/// The token of the first Secret that could give it back is read again, or was edited.
+fn recall(scene: &mut Scene) {
+    let Step::Recall(name) = plan(&scene.seen(), scene.now) else { return };
+    let strays = scene.sights.strays.iter().filter(|stray| stray.name == name).filter_map(|stray| stray.meta.clone());
+    let own = scene.sights.managed.meta().cloned().map(Arc::new);
+    let metas = own.into_iter().chain(strays);
+    let found = metas.into_iter().find(|meta| meta.record.as_ref().is_some_and(|record| record.secret == name));
+    scene.memory.recalled = found.map(|meta| meta.version.clone());
 }
 
 fn poll(scene: &mut Scene, dice: &mut Dice<'_>) {

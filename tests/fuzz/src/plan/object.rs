@@ -1,11 +1,14 @@
-//! The resource, as its owner and others may change it. The schema bounds what is generated here.
+//! The resource, as its owner and others may change it: also to what the type can hold and today's schema refuses.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use asa_operator::api::names::{ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_REQUESTED_AT};
+use asa_operator::api::names::{
+    ANNOTATION_APPLIED, ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_RECORD, ANNOTATION_REQUESTED_AT, LABEL_OWNER_UID,
+};
 use asa_operator::api::{
-    AccessTokenSpec, AdAccountChoice, AdsApi, ClientSecretSpec, Condition, ConditionStatus, ConditionType,
-    CredentialStatus, OrganizationChoice, PublishedSecret, Reason, SecretSpec,
+    AccessTokenSpec, AdAccountChoice, Adoption, AdsApi, ClientSecretMode, ClientSecretSpec, Condition, ConditionStatus,
+    ConditionType, CredentialStatus, DeletionPolicy, GenerateKey, OrganizationChoice, PublishedSecret, Reason,
+    SecretFormat, SecretSpec, Selection,
 };
 use asa_operator::credential::conditions::status;
 use jiff::SignedDuration;
@@ -15,55 +18,89 @@ use super::{Scene, dice::Dice};
 
 const LONGEST_NAME: usize = 253;
 
+/// The resource's owner changes a field of the spec: to what the schema allows, or to what only an older one let in.
 pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
-    use AdsApi::{CampaignManagementV5, PlatformV1};
+    let before = scene.object.clone();
     let spec = &mut scene.object.spec;
-    match dice.up_to(7) {
-        0 => spec.client_id = Some(dice.one_of(&["SEARCHADS.other", "SEARCHADS.c"]).into()),
-        1 => {
-            let choices = [
-                vec![PlatformV1],
-                vec![CampaignManagementV5],
-                vec![CampaignManagementV5, PlatformV1],
-                vec![PlatformV1, CampaignManagementV5],
-            ];
-            spec.apis = dice.maybe(|dice| dice.one_of(&choices));
-        }
+    match dice.up_to(10) {
+        0 => spec.client_id = dice.maybe(|dice| dice.one_of(&["SEARCHADS.other", "SEARCHADS.c"]).into()),
+        1 => spec.apis = dice.maybe(apis),
         2 => {
-            spec.organization =
-                dice.maybe(|dice| OrganizationChoice { org_id: Some(id(dice)), ..OrganizationChoice::default() });
+            let choice =
+                |dice: &mut Dice<'_>| OrganizationChoice { org_id: dice.maybe(id), selection: selection(dice) };
+            spec.organization = dice.maybe(choice);
         }
-        3 => spec.ad_account = dice.maybe(|dice| AdAccountChoice { id: Some(id(dice)), ..AdAccountChoice::default() }),
-        4 => {
-            let lifetime = dice.length().clamp(Duration::from_mins(1), Duration::from_hours(4320));
-            let most = lifetime.checked_sub(Duration::from_secs(1)).unwrap_or_default();
-            spec.client_secret = dice.maybe(|dice| ClientSecretSpec {
-                lifetime: lifetime.into(),
-                renew_before: dice.maybe(|dice| dice.length().clamp(Duration::from_secs(1), most).into()),
-                secret_name: dice.maybe(|_| "s".repeat(LONGEST_NAME)),
-                ..ClientSecretSpec::default()
-            });
+        3 => {
+            let choice = |dice: &mut Dice<'_>| AdAccountChoice { id: dice.maybe(id), selection: selection(dice) };
+            spec.ad_account = dice.maybe(choice);
         }
+        4 => spec.client_secret = dice.maybe(client_secret),
         5 => {
-            let bound = |length: Duration| length.clamp(Duration::from_secs(1), Duration::from_hours(1));
-            let renew_before = dice.maybe(|dice| bound(dice.length()).into());
+            let renew_before = dice.maybe(|dice| dice.duration().into());
             spec.access_token = dice.maybe(|_| AccessTokenSpec { renew_before });
         }
-        6 => {
-            spec.secret = dice
-                .maybe(|dice| SecretSpec { name: dice.maybe(|_| "t".repeat(LONGEST_NAME)), ..SecretSpec::default() });
-        }
-        _ => {
+        6 => edit_secret(spec.secret.get_or_insert_default(), dice),
+        7 => {
             let place = &mut spec.private_key.secret_ref;
-            place.name = dice.one_of(&["key".to_owned(), "n".repeat(LONGEST_NAME)]);
+            place.name = dice.one_of(&["key".to_owned(), "acme".to_owned(), "n".repeat(LONGEST_NAME)]);
             place.key = dice.one_of(&["private-key.pem".to_owned(), "e".repeat(LONGEST_NAME)]);
         }
+        8 => spec.private_key.generate = dice.one_of(&[GenerateKey::IfMissing, GenerateKey::Never]),
+        9 => {
+            let id = if dice.flip() { &mut spec.team_id } else { &mut spec.key_id };
+            *id = dice.maybe(|dice| dice.one_of(&["k", "SEARCHADS.t"]).into());
+        }
+        _ => spec.suspend = dice.flip(),
     }
     scene.object.metadata.generation = scene.object.metadata.generation.map(|generation| generation + 1);
+    scene.follow_names(&before);
+}
+
+fn apis(dice: &mut Dice<'_>) -> Vec<AdsApi> {
+    use AdsApi::{CampaignManagementV5, PlatformV1};
+    dice.one_of(&[
+        vec![PlatformV1],
+        vec![CampaignManagementV5],
+        vec![CampaignManagementV5, PlatformV1],
+        vec![PlatformV1, CampaignManagementV5],
+        vec![PlatformV1, PlatformV1],
+        vec![],
+    ])
+}
+
+fn selection(dice: &mut Dice<'_>) -> Selection {
+    dice.one_of(&[Selection::One, Selection::Any])
+}
+
+fn client_secret(dice: &mut Dice<'_>) -> ClientSecretSpec {
+    ClientSecretSpec {
+        mode: dice.one_of(&[ClientSecretMode::Persistent, ClientSecretMode::Ephemeral]),
+        lifetime: dice.duration().into(),
+        renew_before: dice.maybe(|dice| dice.duration().into()),
+        secret_name: dice.maybe(|dice| dice.one_of(&["s".repeat(LONGEST_NAME), "acme".to_owned()])),
+    }
+}
+
+fn edit_secret(secret: &mut SecretSpec, dice: &mut Dice<'_>) {
+    use SecretFormat::{CurlConfig, Dotenv, Json};
+    match dice.up_to(5) {
+        0 => secret.name = dice.maybe(|dice| dice.one_of(&["t".repeat(LONGEST_NAME), "key".to_owned(), String::new()])),
+        1 => secret.formats = dice.one_of(&[vec![], vec![Json], vec![CurlConfig, Dotenv], vec![Json, Json]]),
+        2 => secret.labels = texts(dice),
+        3 => secret.annotations = texts(dice),
+        4 => secret.adoption = dice.one_of(&[Adoption::IfUnowned, Adoption::Never]),
+        _ => secret.deletion_policy = dice.one_of(&[DeletionPolicy::Retain, DeletionPolicy::Delete]),
+    }
+}
+
+/// Labels or annotations, among them such as are not the user's to set.
+fn texts(dice: &mut Dice<'_>) -> BTreeMap<String, String> {
+    let names = ["team", "", LABEL_OWNER_UID, ANNOTATION_RECORD, ANNOTATION_APPLIED];
+    (0..dice.up_to(2)).map(|_| (dice.one_of(&names).to_owned(), dice.text())).collect()
 }
 
 fn id(dice: &mut Dice<'_>) -> i64 {
-    dice.one_of(&[1, 2, asa_operator::api::MAX_ID])
+    dice.one_of(&[1, 2, asa_operator::api::MAX_ID, 0, i64::MIN])
 }
 
 pub(super) fn edit_metadata(scene: &mut Scene, dice: &mut Dice<'_>) {

@@ -17,7 +17,7 @@ use asa_operator::credential::{
 };
 use jiff::Timestamp;
 
-use super::Scene;
+use super::{Scene, steps};
 use crate::acme::UID;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -28,11 +28,17 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 /// Insists on every rule.
 pub(super) fn insist(scene: &Scene, step: &Step) {
     no_step_is_taken_that_a_failure_holds_up(scene, step);
+    nothing_is_done_while_suspended_or_going(scene, step);
     apple_is_asked_only_where_the_answer_can_be_used(scene, step);
     match step {
         Step::Publish(Target::Managed) => a_token_is_published_only_if_it_is_better(scene),
         Step::Publish(Target::ClientSecret) => a_client_secret_is_published_while_it_is_good(scene),
         Step::RequestToken => no_token_is_asked_for_while_one_is_good(scene),
+        Step::GenerateKey => steps::a_key_is_made_only_where_none_is_and_apple_knows_none(scene),
+        Step::SignClientSecret => assert!(scene.object.client_ids().is_some(), "nobody to sign for"),
+        Step::Recall(name) => steps::a_token_is_recalled_only_from_ours(scene, name),
+        Step::Restore(target) => steps::marks_are_set_only_on_ours_and_last(scene, *target),
+        Step::Remove(name) => steps::only_ours_is_removed_and_only_when_replaced(scene, name),
         Step::Wait(until) => a_wait_ends(scene, *until),
         _ => {}
     }
@@ -53,12 +59,18 @@ fn no_step_is_taken_that_a_failure_holds_up(scene: &Scene, step: &Step) {
     assert!(!held(side), "{step:?} although {:?}", scene.memory.trouble(side));
 }
 
+fn nothing_is_done_while_suspended_or_going(scene: &Scene, step: &Step) {
+    if scene.object.spec.suspend || is_going(scene) {
+        assert!(matches!(step, Step::Wait(_)), "{step:?} for a resource that is to be left alone");
+    }
+}
+
 fn apple_is_asked_only_where_the_answer_can_be_used(scene: &Scene, step: &Step) {
     if !matches!(step, Step::RequestToken | Step::Verify(_) | Step::Resolve(_)) {
         return;
     }
-    assert!(!is_going(scene), "{step:?} for a resource that is going");
-    for target in Target::ALL {
+    assert!(scene.object.client_ids().is_some(), "{step:?} before Apple's ids are set");
+    for target in scene.seen().targets() {
         assert!(is_writable(scene, target), "{step:?} although the Secret is somebody else's");
         let is_checked = *scene.seen().sight(target) != Sight::Unknown;
         assert!(is_checked || *step != Step::RequestToken, "nobody knows whose the Secret is");
@@ -111,7 +123,10 @@ fn a_client_secret_is_published_while_it_is_good(scene: &Scene) {
 /// A fresh token of the present client and key, as it was published and proved, is enough.
 fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
     let asked_by_hand = scene.object.metadata.annotations.is_some();
-    let Some(record) = readable(scene, Target::Managed).filter(|record| !record.unverified && !asked_by_hand) else {
+    // A token that cannot be read back cannot be written in another form, nor tell whose it is.
+    let serves = |record: &Record| record.formats == scene.object.formats() && !scene.seen().is_identity_open();
+    let is_usable = |record: &&Record| !record.unverified && (scene.memory.recalled.is_none() || serves(record));
+    let Some(record) = readable(scene, Target::Managed).filter(is_usable).filter(|_| !asked_by_hand) else {
         return;
     };
     let known = scene.memory.managed.known.as_ref();
@@ -134,8 +149,10 @@ fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
 /// nothing is missed.
 fn a_wait_ends(scene: &Scene, until: Until) {
     let is_stuck = is_going(scene)
+        || scene.object.spec.suspend
+        || scene.object.client_ids().is_none()
         || scene.seen().bad_key().is_some()
-        || Target::ALL.iter().any(|target| scene.seen().sight(*target).meta().is_some_and(|meta| !is_ours(meta)));
+        || scene.seen().targets().any(|target| !is_writable(scene, target));
     let Now { wall, steady } = scene.now;
     // At the end of time there is nothing to wait for.
     if wall > earlier(Timestamp::MAX, 2 * LONGEST_WAIT) {
@@ -154,7 +171,9 @@ fn a_wait_ends(scene: &Scene, until: Until) {
             let wait = between(wall, time);
             for part in [wait / 3, wait.saturating_sub(Duration::from_nanos(1))] {
                 let then = plan(&scene.seen(), Now { wall: later(wall, part), steady: steady + part });
-                assert!(matches!(then, Step::Wait(_)), "{then:?} is due {part:?} after {wall}, before {time}");
+                // A client secret that ends before its next use is signed with that use.
+                let is_early = matches!(then, Step::Wait(_) | Step::SignClientSecret);
+                assert!(is_early, "{then:?} is due {part:?} after {wall}, before {time}");
             }
         }
     }
@@ -169,7 +188,7 @@ fn is_going(scene: &Scene) -> bool {
     scene.object.metadata.deletion_timestamp.is_some()
 }
 
-fn is_writable(scene: &Scene, target: Target) -> bool {
+pub(super) fn is_writable(scene: &Scene, target: Target) -> bool {
     scene.seen().sight(target).meta().is_none_or(is_ours)
 }
 
@@ -179,7 +198,7 @@ fn is_ours(meta: &SecretMeta) -> bool {
 }
 
 /// The record of a Secret of ours, unless it is known that somebody edited the Secret.
-fn readable(scene: &Scene, target: Target) -> Option<&Record> {
+pub(super) fn readable(scene: &Scene, target: Target) -> Option<&Record> {
     let sight = match target {
         Target::Managed => &scene.sights.managed,
         Target::ClientSecret => &scene.sights.client_secret,

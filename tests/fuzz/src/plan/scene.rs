@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use asa_operator::{
-    api::AsaCredential,
+    api::{AdAccount, AsaCredential, Organization},
     credential::{
         identity::{Choice, Ids, Resolution, Round, Verdict},
         memory::{ClientSecretInHand, Key, Known, Memory, Proof, TokenInHand, whole_seconds},
@@ -12,7 +12,7 @@ use asa_operator::{
         published::{KeySource, Record, bundle, thumbprint},
         schedule::Life,
         secret_meta::{SecretMeta, Version},
-        sight::{Sight, Sights},
+        sight::{Sight, Sights, Stray},
         target::Target,
     },
 };
@@ -98,26 +98,28 @@ impl Scene {
         self.memory.key_failure = None;
     }
 
-    /// The bundle of the present spec and key.
-    pub(crate) fn bundle(&self) -> String {
+    /// The bundle of the present spec and key; none while Apple's ids are not set.
+    pub(crate) fn bundle(&self) -> Option<String> {
         let seen = self.seen();
-        let ids = self.object.client_ids().expect("ids, which no edit takes away");
-        bundle(ids, seen.key().map_or(FINGERPRINT, |key| &key.fingerprint))
+        let fingerprint = seen.key().map_or(FINGERPRINT, |key| &key.fingerprint);
+        self.object.client_ids().map(|ids| bundle(ids, fingerprint))
     }
 
     /// A client secret is signed.
     pub(crate) fn sign(&mut self, lifetime: Duration) {
+        let Some(bundle) = self.bundle() else { return };
         let issued_at = whole_seconds(self.now.wall);
         self.memory.client_secret = Some(ClientSecretInHand {
             jwt: "a.b.c".into(),
             life: Life { issued_at, expires_at: later(issued_at, lifetime) },
-            bundle: self.bundle(),
+            bundle,
             fence: Some(self.seen().fence(Target::ClientSecret)),
         });
     }
 
     /// Apple issues a token.
     pub(crate) fn issue(&mut self, expires_in: Duration) {
+        let Some(bundle) = self.bundle() else { return };
         let issued_at = whole_seconds(self.now.wall);
         self.memory.round = Round::default();
         let value = format!("token of {issued_at}").into();
@@ -126,7 +128,7 @@ impl Scene {
             value,
             life: Life { issued_at, expires_at: later(issued_at, expires_in) },
             asked_at: self.now.steady,
-            bundle: self.bundle(),
+            bundle,
             proof: Proof::Awaited(0),
             fence: Some(self.seen().fence(Target::Managed)),
         });
@@ -145,12 +147,41 @@ impl Scene {
             at: self.now.wall,
             choice: Choice::of(&self.object),
             ids: Ids { org_id: Some(1), parent_org_id: Some(9), ad_account_id: Some(7) },
-            organization: None,
-            ad_account: None,
+            organization: Some(Organization { org_id: 1, name: None, parent_org_id: Some(9) }),
+            ad_account: Some(AdAccount { id: 7, name: None, org_id: Some(9) }),
             organizations: vec![],
             ad_accounts: vec![],
             verdict: Verdict::Resolved,
         });
+    }
+
+    /// After a change of the spec: what is seen of the Secrets is seen under their new names, and what was written under
+    /// a name that the resource does not give any more is left over.
+    pub(crate) fn follow_names(&mut self, before: &AsaCredential) {
+        for target in Target::ALL {
+            let (old, new) = (target.name(before), target.name(&self.object));
+            if old == new {
+                continue;
+            }
+            let back = self.sights.strays.iter().position(|stray| Some(&stray.name) == new.as_ref());
+            let back = back.and_then(|at| self.sights.strays.remove(at).meta);
+            let sight = back.map_or(Sight::Absent, Sight::Present);
+            let old_sight = std::mem::replace(self.sight_mut(target), sight);
+            if let (Some(name), Sight::Present(meta)) = (old, old_sight)
+                && meta.was_written_for(UID, &name)
+            {
+                self.sights.strays.push(Stray { name, meta: Some(meta) });
+            }
+        }
+        self.drop_named_strays();
+    }
+
+    /// What the resource names is not left over.
+    pub(crate) fn drop_named_strays(&mut self) {
+        let key = self.object.spec.private_key.secret_ref.name.clone();
+        let named: Vec<_> =
+            Target::ALL.into_iter().filter_map(|target| target.name(&self.object)).chain([key]).collect();
+        self.sights.strays.retain(|stray| !named.contains(&stray.name));
     }
 
     /// What is in hand is written, if there is something.

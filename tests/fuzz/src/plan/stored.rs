@@ -46,7 +46,7 @@ pub(super) fn edit_record(scene: &mut Scene, dice: &mut Dice<'_>) {
             0 => {}
             1 => record.issued_at = dice.moment(scene.now.wall),
             2 => record.expires_at = dice.moment(scene.now.wall),
-            3 => record.bundle = dice.one_of(&[scene.bundle(), "another".into()]),
+            3 => record.bundle = dice.one_of(&[scene.bundle().unwrap_or_default(), "another".into()]),
             4 => record.fingerprint = dice.one_of(&["SHA256:another".to_owned(), "f".repeat(300)]),
             5 => record.key.entry = dice.text(),
             6 => record.identity = dice.maybe(|dice| identity(scene, dice)),
