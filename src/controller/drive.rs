@@ -14,7 +14,7 @@ use crate::{
     credential::{
         failure::Side,
         memory::Memory,
-        plan::{Step, is_wanted, plan},
+        plan::{Step, Until, is_wanted, plan},
         queue::{Id, Next},
     },
 };
@@ -32,12 +32,16 @@ pub(super) struct Mind {
 }
 
 impl Mind {
-    /// What stays of it when a run of `id` is over.
-    pub(super) fn after_a_run(self, id: &Id) -> Self {
-        match id.kind {
-            Kind::Ads => Self { key: KeyInHand::default(), ..self },
-            Kind::AppStoreConnect => self,
+    /// Forgets what does not outlast a run of `id`.
+    pub(super) fn after_a_run(&mut self, id: &Id) {
+        if id.kind == Kind::Ads {
+            self.key = KeyInHand::default();
         }
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_blank(&self) -> bool {
+        self.memory.is_blank() && self.key.is_empty()
     }
 }
 
@@ -65,14 +69,18 @@ pub(super) async fn drive<C: Cluster, A: Apple>(
             }
             let Reported { next, failures } = report(world, &seen, until, now).await;
             memory.status_failures = failures;
-            world.metrics.ran(result.unwrap_or_else(|| RunResult::of(next)));
+            world.metrics.ran(id.kind, result.unwrap_or_else(|| RunResult::of(next)));
             return next;
         }
         let mut asking = None;
         if let Some(host) = step.host() {
             let granted = pass.take().filter(|pass| pass.host() == host).or_else(|| world.enter(host, now));
             let Some(granted) = granted else {
-                world.metrics.ran(RunResult::Requeue);
+                // Whoever waits in line is not Ready by a token that ended meanwhile.
+                if seen.published_life().is_some_and(|life| !seen.is_live(life, now)) {
+                    memory.status_failures = report(world, &seen, Until::Changed, now).await.failures;
+                }
+                world.metrics.ran(id.kind, RunResult::Requeue);
                 return Next::Host(host);
             };
             asking = Some(granted);

@@ -3,7 +3,7 @@
 //! Pure: watches and answers are applied to it, and it says whom they concern.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -48,7 +48,8 @@ enum Secrets {
 pub struct Index {
     credentials: HashMap<Id, Arc<Credential>>,
     secrets: HashMap<SecretName, Sight>,
-    users: HashMap<SecretName, BTreeSet<Id>>,
+    /// Sorted; nearly every Secret has one user, for which a tree would be a waste.
+    users: HashMap<SecretName, Vec<Id>>,
     /// Secrets that were written for a credential and that it does not name any more.
     strays: HashMap<Id, BTreeMap<String, Arc<SecretMeta>>>,
     /// The UID of the last Secret of this name that a watch told to be gone.
@@ -136,7 +137,10 @@ impl Index {
             {
                 self.secrets.insert(secret.clone(), Sight::Present(meta));
             }
-            self.users.entry(secret).or_default().insert(id.clone());
+            let users = self.users.entry(secret).or_default();
+            if let Err(place) = users.binary_search(&id) {
+                users.insert(place, id.clone());
+            }
         }
         self.credentials.insert(id.clone(), Arc::new(object));
         Some(id)
@@ -282,7 +286,7 @@ impl Index {
         let Some(object) = self.credentials.get(id).cloned() else { return };
         for secret in secrets_of(&object).into_iter().filter(|secret| !still_named.contains(secret)) {
             let Some(users) = self.users.get_mut(&secret) else { continue };
-            users.remove(id);
+            users.retain(|user| user != id);
             if users.is_empty() {
                 self.users.remove(&secret);
                 // What is known of it stays true only while its events are kept.

@@ -142,7 +142,7 @@ impl Context {
             }
             Learned::NoKey(bad) => {
                 memory.key = None;
-                memory.key_failure = Some(bad);
+                memory.key_failure = Some(Box::new(bad));
                 memory.key_looked_at = Some(self.now.steady);
                 memory.succeeded_with(Subject::Key);
             }

@@ -8,10 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{apple::error::Host, credential::queue::Next};
-
-/// The value of the label `controller`.
-const CONTROLLER: &str = "asacredential";
+use crate::{api::Kind, apple::error::Host, credential::queue::Next};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AppleLabels {
@@ -43,7 +40,7 @@ impl Default for Metrics {
         let reconciles = Family::default();
         let (renewals, depth, active) = (Counter::default(), Gauge::default(), Gauge::default());
         registry.register("asa_apple_requests", "Requests to Apple by host and result", apple.clone());
-        registry.register("asa_tokens_issued", "Access tokens that Apple issued", renewals.clone());
+        registry.register("asa_tokens_issued", "Tokens that Apple issued or the operator signed", renewals.clone());
         registry.register("controller_runtime_reconcile", "Runs of a credential by result", reconciles.clone());
         registry.register("workqueue_depth", "Credentials that wait for their turn", depth.clone());
         registry.register("controller_runtime_active_workers", "Credentials that run now", active.clone());
@@ -92,14 +89,18 @@ impl Metrics {
         self.apple.get_or_create(&AppleLabels { host: host.label(), result }).inc();
     }
 
-    /// Apple issued a token.
+    /// Apple issued a token, or the operator signed one.
     pub fn token_issued(&self) {
         self.renewals.inc();
     }
 
     /// A run ended.
-    pub fn ran(&self, result: RunResult) {
-        self.reconciles.get_or_create(&ReconcileLabels { controller: CONTROLLER, result: result.label() }).inc();
+    pub fn ran(&self, kind: Kind, result: RunResult) {
+        let controller = match kind {
+            Kind::Ads => "asacredential",
+            Kind::AppStoreConnect => "appstoreconnectcredential",
+        };
+        self.reconciles.get_or_create(&ReconcileLabels { controller, result: result.label() }).inc();
     }
 
     /// How many wait, and how many run.

@@ -33,12 +33,13 @@ const STEP: Duration = Duration::from_secs(5);
 /// After a panic in a run, which is a bug, the credential is tried again this much later.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
 
-type Ended = (Id, Mind, Next);
+type Ended = (Id, Box<Mind>, Next);
 
 struct Pump<C, A> {
     world: Arc<World<C, A>>,
     queue: Queue,
-    minds: HashMap<Id, Mind>,
+    /// Of those who have anything in mind.
+    minds: HashMap<Id, Box<Mind>>,
     runs: JoinSet<Ended>,
     tasks: HashMap<task::Id, Id>,
 }
@@ -106,7 +107,7 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
             let name = id.clone();
             let run = async move {
                 let next = drive(&world, &id, &mut mind, pass).await;
-                let mind = mind.after_a_run(&id);
+                mind.after_a_run(&id);
                 (id, mind, next)
             };
             let task = self.runs.spawn(run);
@@ -136,7 +137,7 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
         let (id, next) = match ended {
             Ok((task, (id, mind, next))) => {
                 self.tasks.remove(&task);
-                if self.world.index().credential(&id).is_some() {
+                if self.world.index().credential(&id).is_some() && !mind.is_blank() {
                     self.minds.insert(id.clone(), mind);
                 }
                 (id, next)

@@ -28,6 +28,9 @@ use crate::{
 /// What a list holds in memory at once. 5,000 foreign Secrets cost 17 MiB at peak with pages of 500, 7 with 100.
 const PAGE: u32 = 100;
 
+/// A kind that the API server does not know, or does not show, is asked for again this often.
+const RETRY_KIND: Duration = Duration::from_secs(10);
+
 /// Where Secrets may not be watched, the watch is tried again this often.
 const RETRY_WATCH: Duration = Duration::from_mins(5);
 
@@ -144,16 +147,14 @@ impl<C, A> Follower<C, A> {
                     let concerned = self.world.index().remove_credential(&id);
                     self.wake(concerned);
                 }
-                Err(error) => {
-                    seen.send_if_modified(|seen| {
-                        let is_news = *seen == Listing::Pending && matches!(code_of(&error), Some(403 | 404));
-                        if is_news {
-                            *seen = Listing::Refused;
-                        }
-                        is_news
-                    });
-                    self.report(kind.as_str(), &error);
+                Err(error) if matches!(code_of(&error), Some(403 | 404)) => {
+                    // Once is enough: it may be meant.
+                    if seen.send_replace(Listing::Refused) != Listing::Refused {
+                        self.report(kind.as_str(), &error);
+                    }
+                    tokio::time::sleep(RETRY_KIND).await;
                 }
+                Err(error) => self.report(kind.as_str(), &error),
             }
         }
     }

@@ -70,7 +70,7 @@ impl Observed<'_> {
     #[must_use]
     pub fn bad_key(&self) -> Option<&BadKey> {
         let place = self.object.key_ref();
-        self.memory.key_failure.as_ref().filter(|bad| {
+        self.memory.key_failure.as_deref().filter(|bad| {
             bad.place == (place.name.clone(), place.key.clone())
                 && bad.version.as_ref() == self.sights.key_secret.meta().map(|meta| &meta.version)
         })

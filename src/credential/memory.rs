@@ -18,7 +18,8 @@ use super::{
     target::Target,
 };
 
-/// One credential's memory. Secrets in it are wiped when replaced.
+/// One credential's memory. Secrets in it are wiped when replaced. What is seldom there is boxed: there are thousands of
+/// these.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Whose: another uid of the same name starts anew.
@@ -26,7 +27,7 @@ pub struct Memory {
     /// The key as it was last read.
     pub key: Option<Key>,
     /// Why the key could not be loaded, and from which state of its Secret.
-    pub key_failure: Option<BadKey>,
+    pub key_failure: Option<Box<BadKey>>,
     /// The client secret in use.
     pub client_secret: Option<ClientSecretInHand>,
     /// The last issued token: published already, or on its way.
@@ -44,11 +45,11 @@ pub struct Memory {
     /// When the key's Secret was last looked at (steady clock).
     pub key_looked_at: Option<Duration>,
     /// What holds up tokens.
-    pub token_trouble: Option<Trouble>,
+    pub token_trouble: Option<Box<Trouble>>,
     /// What holds up the identity.
-    pub identity_trouble: Option<Trouble>,
+    pub identity_trouble: Option<Box<Trouble>>,
     /// What holds up reads and writes.
-    pub cluster_trouble: Option<Trouble>,
+    pub cluster_trouble: Option<Box<Trouble>>,
     /// How often in a row the status could not be written.
     pub status_failures: u32,
     /// The last request for a renewal that was carried out.
@@ -179,6 +180,19 @@ impl Memory {
         Self { uid: uid.to_owned(), ..Self::default() }
     }
 
+    /// Whether there is nothing in it that a new process would not know as well.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        let is_blank = |content: &Content| content.known.is_none() && !content.look_again && content.looked_at.is_none();
+        let has_failed = self.troubles().next().is_some() || self.key_failure.is_some() || self.status_failures > 0;
+        let has_in_hand = self.key.is_some() || self.client_secret.is_some() || self.token.is_some();
+        let has_resolved = self.resolution.is_some() || self.resolve_anew;
+        let was_asked = self.handled.is_some() || self.demanded_at.is_some() || self.recalled.is_some();
+        let has_published = !self.names.is_empty() || !self.cleared.is_empty() || self.key_looked_at.is_some();
+        let has_learned = has_failed || has_in_hand || has_resolved || was_asked || has_published;
+        !has_learned && is_blank(&self.managed) && is_blank(&self.client_secret_content)
+    }
+
     /// What is known of `target`'s content.
     #[must_use]
     pub fn content(&self, target: Target) -> &Content {
@@ -200,9 +214,9 @@ impl Memory {
     #[must_use]
     pub fn trouble(&self, side: Side) -> Option<&Trouble> {
         match side {
-            Side::Token => self.token_trouble.as_ref(),
-            Side::Identity => self.identity_trouble.as_ref(),
-            Side::Cluster => self.cluster_trouble.as_ref(),
+            Side::Token => self.token_trouble.as_deref(),
+            Side::Identity => self.identity_trouble.as_deref(),
+            Side::Cluster => self.cluster_trouble.as_deref(),
         }
     }
 
@@ -214,7 +228,7 @@ impl Memory {
     /// Remembers that an attempt failed, while the published token has so much life `left`.
     pub fn failed(&mut self, side: Side, failure: Failure, left: Duration, inputs: Inputs, now: Now) {
         let trouble = Trouble::after(self.trouble(side), failure, left, inputs, now);
-        *self.trouble_mut(side) = Some(trouble);
+        *self.trouble_mut(side) = Some(Box::new(trouble));
     }
 
     /// Remembers that an attempt was made on demand.
@@ -235,7 +249,7 @@ impl Memory {
             Failure::Signing | Failure::Generating => subject == Subject::Key,
             Failure::Apple(_) => false,
         };
-        if self.cluster_trouble.as_ref().is_some_and(same) {
+        if self.cluster_trouble.as_deref().is_some_and(same) {
             self.cluster_trouble = None;
         }
     }
@@ -264,7 +278,7 @@ impl Memory {
         self.resolution = Some(resolution);
     }
 
-    fn trouble_mut(&mut self, side: Side) -> &mut Option<Trouble> {
+    fn trouble_mut(&mut self, side: Side) -> &mut Option<Box<Trouble>> {
         match side {
             Side::Token => &mut self.token_trouble,
             Side::Identity => &mut self.identity_trouble,

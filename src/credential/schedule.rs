@@ -74,14 +74,22 @@ impl Share {
     }
 }
 
+/// However early somebody wants it, renewal starts after this share of life at the earliest: nothing else would keep a
+/// credential from renewing without end.
+const SHORTEST_USE: f64 = 0.05;
+
 /// When the renewal of an access token starts: after this share of its life.
 ///
-/// `renew_before` (time before expiry) can only make it earlier, and counts only where life is longer than it.
+/// `renew_before` (time before expiry) can only make it earlier, and counts only where life is longer than it; a twentieth
+/// of life passes in any case.
 #[must_use]
 pub fn renewal(life: Life, share: Share, renew_before: Option<Duration>) -> Timestamp {
     let ours = later(life.issued_at, life.length().mul_f64(share.0));
     match renew_before {
-        Some(before) if before < life.length() => ours.min(earlier(life.expires_at, before)),
+        Some(before) if before < life.length() => {
+            let earliest = later(life.issued_at, life.length().mul_f64(SHORTEST_USE));
+            ours.min(earlier(life.expires_at, before).max(earliest))
+        }
         _ => ours,
     }
 }
@@ -160,6 +168,12 @@ mod tests {
         let minutes = |m: u64| Some(Duration::from_secs(60 * m));
         assert_eq!(renewal(life(HOUR), Share::of("a"), minutes(50)), at(600));
         assert_eq!(renewal(life(HOUR), Share::of("a"), minutes(5)), renewal(life(HOUR), Share::of("a"), None));
+    }
+
+    #[test]
+    fn however_early_a_renewal_is_wanted_a_twentieth_of_life_passes() {
+        let almost_all = Some(HOUR - Duration::from_secs(1));
+        assert_eq!(renewal(life(HOUR), Share::of("a"), almost_all), at(180));
     }
 
     #[test]

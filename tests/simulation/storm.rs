@@ -52,6 +52,17 @@ async fn three_thousand_tokens_that_have_ended_cost_none_that_lives_its_life() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whose_token_ends_while_it_waits_for_its_turn_is_not_called_ready_any_longer() {
+    let mut storm = Storm::gather(&[("", 3000)], |_| 30.0);
+
+    storm.rages(60, newcomer).await;
+
+    let ended = storm.ended();
+    assert!(ended.len() > 1000, "{} tokens ended", ended.len());
+    assert_eq!(ended.values().filter(|is_ready| **is_ready).count(), 0, "of {}", ended.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn five_thousand_hopeless_ones_of_one_tenant_cost_the_others_nothing() {
     let mut alone = Storm::gather(&TENANTS, due);
     alone.rages(HEALED, newcomer).await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use asa_operator::{
-    api::AsaCredential,
+    api::{AsaCredential, ConditionStatus, ConditionType, Credential, conditions::find},
     apple::error::{Class, Endpoint, Error, OAuthError},
     credential::{
         failure::Failure,
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::{
     fleet::{Founder, scattered},
     toy_cluster::namespace_of,
+    witness::time,
     world::{ACME_KEY, GOOD_KEY, HOUR, Simulation, credential, key_entry},
 };
 
@@ -97,6 +98,21 @@ impl Storm {
             self.created.insert(name, self.simulation.now());
             self.simulation.pass(Duration::from_secs(1)).await;
         }
+    }
+
+    /// Those whose tokens ended a while ago, and whether they are told to be Ready.
+    pub(crate) fn ended(&self) -> BTreeMap<String, bool> {
+        let (stored, moment) = (self.simulation.cluster.stored(), earlier(self.simulation.now(), Duration::from_secs(15)));
+        let is_ready = |object: &Credential| {
+            let conditions = object.status().map_or(&[][..], |status| &status.conditions);
+            find(conditions, ConditionType::Ready).is_some_and(|ready| ready.status == ConditionStatus::True)
+        };
+        let has_ended = |object: &Credential| {
+            let secret = stored.objects.secrets.get(&object.secret_name());
+            secret.and_then(|secret| time(secret, "expires_at")).is_some_and(|end| end < moment)
+        };
+        let ended = stored.objects.credentials.values().filter(|object| has_ended(object));
+        ended.map(|object| (object.name().to_owned(), is_ready(object))).collect()
     }
 
     /// Whose token ended although it had life left when the operator came back, and who was not healed at all.

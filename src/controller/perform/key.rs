@@ -22,6 +22,12 @@ use crate::{
 #[derive(Default)]
 pub(in crate::controller) struct KeyInHand(Option<(KeySource, PrivateKey)>);
 
+impl KeyInHand {
+    pub(in crate::controller) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
 impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     pub(super) async fn look_at_key(&self) -> Learned {
         let name = &self.seen.object.key_ref().name;

@@ -9,14 +9,14 @@ fn a_key_that_cannot_be_loaded_is_not_read_again_until_its_secret_changes() {
         place: ("key".into(), "private-key.pem".into()),
         failure: KeyFailure::EntryNotFound,
     };
-    let scene = Scene::new().with(|scene| scene.memory.key_failure = Some(bad(Some(version("key", 1)))));
+    let scene = Scene::new().with(|scene| scene.memory.key_failure = Some(Box::new(bad(Some(version("key", 1))))));
     assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
     let scene = scene.with(|scene| scene.sights.key_secret = Sight::Present(Arc::new(foreign("key", 2))));
     assert_eq!(scene.plan(MINUTE), Step::LoadKey);
 
     let missing = Scene::new().with(|scene| {
         scene.sights.key_secret = Sight::Absent;
-        scene.memory.key_failure = Some(bad(None));
+        scene.memory.key_failure = Some(Box::new(bad(None)));
     });
     assert_eq!(missing.plan(MINUTE), Step::Wait(Until::Changed));
 }
