@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{Result, operator::Operator, stage::Stage};
 
+const FEW: usize = 1000;
 const MANY: usize = 5000;
 
 pub(crate) async fn measure(stage: &Stage) -> Result<()> {
-    for size in [0, 1000, MANY] {
+    for size in [0, FEW, MANY] {
         let fleet = stage.namespace(size).await?;
         stage.credentials(&fleet).await?;
         let operator = Operator::start(stage, Some(&fleet.namespace))?;
@@ -15,13 +16,10 @@ pub(crate) async fn measure(stage: &Stage) -> Result<()> {
         stage.all_ready(&fleet).await?;
         report(&format!("{size} credentials, just issued"), &operator).await?;
         drop(operator);
-        restart(stage, &fleet.namespace, size).await?;
-        if size == MANY {
-            stage.foreign_secrets(MANY).await?;
-            // A scope of all namespaces sees the foreign Secrets, and the fleets of the earlier measurements.
-            let operator = Operator::start(stage, None)?;
-            operator.ready().await?;
-            report("all namespaces, with 5,000 foreign Secrets of 4 KiB", &operator).await?;
+        restart(stage, &fleet.namespace, &format!("{size} fresh")).await?;
+        if size == FEW {
+            stage.foreign_secrets(&fleet, MANY).await?;
+            restart(stage, &fleet.namespace, "1000 fresh and 5,000 foreign Secrets of 4 KiB").await?;
         }
     }
     Ok(())
@@ -35,7 +33,7 @@ async fn report(what: &str, operator: &Operator) -> Result<()> {
     Ok(())
 }
 
-async fn restart(stage: &Stage, namespace: &str, size: usize) -> Result<()> {
+async fn restart(stage: &Stage, namespace: &str, what: &str) -> Result<()> {
     let count = || -> Result<BTreeMap<String, usize>> {
         let mut requests = BTreeMap::new();
         for request in stage.cluster.requests(namespace, "asa-operator/")? {
@@ -53,7 +51,7 @@ async fn restart(stage: &Stage, namespace: &str, size: usize) -> Result<()> {
     });
     let requests: Vec<String> = requests.collect();
     let apple = stage.apple.state().counts().total() - asked;
-    println!("| restart with {size} fresh, s until /readyz | {seconds:.2} |");
+    println!("| restart with {what}, s until /readyz | {seconds:.2} |");
     println!("| its requests | {}; Apple {apple} |", requests.join(", "));
-    report(&format!("{size} credentials, after a restart"), &operator).await
+    report(&format!("restarted with {what}"), &operator).await
 }

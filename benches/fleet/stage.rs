@@ -91,10 +91,9 @@ impl Stage {
     }
 
     /// Secrets that are nobody's here, 4 KiB each.
-    pub(crate) async fn foreign_secrets(&self, count: usize) -> Result<()> {
-        let fleet = Fleet { namespace: self.cluster.namespace("foreign").await?, size: count };
-        let api = self.secrets(&fleet);
-        let created = fleet.names().map(|name| {
+    pub(crate) async fn foreign_secrets(&self, beside: &Fleet, count: usize) -> Result<()> {
+        let api = self.secrets(beside);
+        let created = (0..count).map(|number| format!("foreign-{number}")).map(|name| {
             let api = api.clone();
             let data = [("blob".to_owned(), ByteString(vec![b'x'; 4096]))].into();
             async move { api.create(&PostParams::default(), &secret(&name, data)).await.map_err(crate::stage::boxed) }

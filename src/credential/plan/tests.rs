@@ -216,6 +216,8 @@ impl Scene {
                 let status = json!({
                     "secret": {"name": "acme", "resourceVersion": "1"},
                     "privateKey": {"publicKey": "PEM", "fingerprint": FINGERPRINT},
+                    "organization": {"orgId": 1, "parentOrgId": 9},
+                    "adAccount": {"id": 7, "orgId": 9},
                     "observedGeneration": 1,
                 });
                 *scene.object.status_mut() = Some(serde_json::from_value(status).unwrap());

@@ -41,6 +41,7 @@ async fn a_renamed_secret_is_there_before_the_old_one_goes() {
         "create secrets renamed",
         "delete secrets acme",
         "get appstoreconnectcredentials acme",
+        "get appstoreconnectcredentials acme",
         "get secrets acme",
         STATUS,
     ];

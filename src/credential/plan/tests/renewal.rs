@@ -127,3 +127,12 @@ fn a_record_from_the_future_is_a_clock_that_was_wrong_and_proves_nothing() {
     let back = scene.with(|scene| scene.memory.token = None);
     assert_eq!(back.plan(MINUTE), Step::RequestToken);
 }
+
+#[test]
+fn after_a_restart_ids_that_the_status_does_not_tell_of_are_asked_for_with_the_token_that_is_there() {
+    let scene = Scene::restarted().with(|scene| {
+        let status = scene.object.status_mut().as_mut().unwrap();
+        status.organization.as_mut().unwrap().org_id = 2;
+    });
+    assert_eq!(scene.plan(MINUTE), Step::Recall("acme".to_owned()), "the last process did not live to say so");
+}
