@@ -222,7 +222,7 @@ impl Scenario {
 }
 
 /// The credential with this merged into its spec.
-fn acme(spec: &Value) -> AsaCredential {
+pub(crate) fn acme(spec: &Value) -> AsaCredential {
     let mut object = serde_json::to_value(credential(ACME)).unwrap();
     merge(&mut object["spec"], spec);
     serde_json::from_value(object).unwrap()
