@@ -44,7 +44,7 @@ const WORST: SignedDuration = SignedDuration::from_secs(46);
 const ON_THE_WAY: Duration = Duration::from_millis(5);
 
 /// At rest nobody has a reason to write.
-const REST: Duration = Duration::from_mins(10);
+const REST: Duration = Duration::from_mins(3);
 
 /// Tokens asked for, writes of the managed Secret, and writes of anything, statuses included.
 #[derive(Clone, Copy, Debug)]
