@@ -63,10 +63,24 @@ pub struct Record {
 
 impl Record {
     /// Whether a write that brings `other` would change nothing that a reader could notice. Where the key was read and when
-    /// it was verified does not count: somebody who labels the key's Secret renews nothing.
+    /// it was verified does not count: somebody who labels the key's Secret renews nothing. Nor do answers about the ids
+    /// that are older than those published: of two operators that hold the same token each would else bring its own for
+    /// ever.
     #[must_use]
     pub fn serves_as(&self, other: &Self) -> bool {
-        Self { key: other.key.clone(), verified_at: other.verified_at, ..self.clone() } == *other
+        let mut wanted = Self { key: self.key.clone(), verified_at: self.verified_at, ..other.clone() };
+        if self.is_resolved_after(other) {
+            wanted.identity.clone_from(&self.identity);
+            // It covers the ids.
+            wanted.digest.clone_from(&self.digest);
+        }
+        *self == wanted
+    }
+
+    /// Whether its ids rest on later answers to the same question.
+    fn is_resolved_after(&self, other: &Self) -> bool {
+        let both = self.identity.as_ref().zip(other.identity.as_ref());
+        both.is_some_and(|(this, other)| this.choice == other.choice && this.resolved_at > other.resolved_at)
     }
 
     /// From when to when.

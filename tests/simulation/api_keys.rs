@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::world::{ACME, ACME_KEY, DAY, GOOD_KEY, HOUR, MINUTE, NEW_KEY, Simulation, key_entry};
 
-const PROBE: &str = "GET /v1/apps";
+/// The endpoint that is asked about keys.
+pub(crate) const PROBE: &str = "GET /v1/apps";
 
 /// The resource `name`, whose key is in [`ACME_KEY`].
 pub(crate) fn api_key(name: &str) -> AppStoreConnectCredential {

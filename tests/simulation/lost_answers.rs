@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    api_key_stories::Story,
     campaign::Campaign,
     faults::{Fault, Plan},
     scenarios::Scenario,
@@ -77,13 +78,17 @@ async fn suffer_pairs(campaign: &mut Campaign, scenario: Scenario) {
 #[tokio::test(start_paused = true)]
 async fn any_two_requests_of_a_creation_that_fare_badly_cost_at_most_two_tokens_and_nothing_else() {
     let mut campaign = Campaign::default();
-    suffer_pairs(&mut campaign, Scenario::Create).await;
+    for scenario in [Scenario::Create, Scenario::ApiKey(Story::Create)] {
+        suffer_pairs(&mut campaign, scenario).await;
+    }
     campaign.conclude("two requests of a creation lost, repeated or late");
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_two_requests_of_a_renewal_that_fare_badly_cost_at_most_two_tokens_and_nothing_else() {
     let mut campaign = Campaign::default();
-    suffer_pairs(&mut campaign, Scenario::Renew).await;
+    for scenario in [Scenario::Renew, Scenario::ApiKey(Story::Renew)] {
+        suffer_pairs(&mut campaign, scenario).await;
+    }
     campaign.conclude("two requests of a renewal lost, repeated or late");
 }

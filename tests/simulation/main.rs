@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stage that does not stand fails the test")]
 
 mod a_long_life;
+mod api_key_stories;
 mod api_keys;
 mod bad_clocks;
 mod campaign;

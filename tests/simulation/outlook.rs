@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Entries whose values differ from one run to the next. Where another entry repeats one, its name is seen there.
-const FLEETING: [&str; 4] = ["access_token", "client_secret", "expires_at", "issued_at"];
+const FLEETING: [&str; 5] = ["access_token", "client_secret", "expires_at", "issued_at", "token"];
 
 /// All that is to be seen: what it is, and how it looks.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,7 +42,7 @@ impl Outlook {
             outlook.see_secret(name, secret);
         }
         let managed = secrets.get(&object.secret_name());
-        let token = managed.and_then(|secret| secret.text("access_token"));
+        let token = managed.and_then(|secret| secret.token());
         outlook.see("the token works", token.is_some_and(|token| simulation.apple.accepts(&token)));
         let reported = status.as_ref().and_then(|status| status.access_token).map(|life| life.expires_at);
         let ends = managed.and_then(|secret| time(secret, "expires_at"));

@@ -6,6 +6,7 @@ use asa_operator::api::{AsaCredential, names::TYPE_ACCESS_TOKEN};
 use serde_json::{Value, json};
 
 use crate::{
+    api_key_stories::Story,
     stored::merge,
     world::{ACME, ACME_KEY, GOOD_KEY, NEW_KEY, Simulation, credential, key_entry},
 };
@@ -65,6 +66,8 @@ pub(crate) enum Scenario {
     RolledOver,
     /// Ids and key are replaced by those of an API user whom Apple does not know, then put back.
     RolledOverInVain,
+    /// What happens to an API key.
+    ApiKey(Story),
 }
 
 /// In which moment a scenario begins.
@@ -79,7 +82,7 @@ pub(crate) enum Beginning {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Create,
         Self::Renew,
         Self::Resign,
@@ -103,17 +106,32 @@ impl Scenario {
         Self::AnySelected,
         Self::RolledOver,
         Self::RolledOverInVain,
+        Self::ApiKey(Story::Create),
+        Self::ApiKey(Story::Renew),
+        Self::ApiKey(Story::KeyReplaced),
+        Self::ApiKey(Story::KeyPutBack),
+        Self::ApiKey(Story::BadKey),
+        Self::ApiKey(Story::RefusedKey),
+        Self::ApiKey(Story::SecretDeleted),
+        Self::ApiKey(Story::SecretEdited),
+        Self::ApiKey(Story::Recreated),
+        Self::ApiKey(Story::Renamed),
+        Self::ApiKey(Story::Rescoped),
     ];
 
     pub(crate) fn beginning(self) -> Beginning {
         match self {
             Self::Create | Self::Generated => Beginning::New,
             Self::Renew | Self::Resign | Self::Suspended => Beginning::Due,
+            Self::ApiKey(story) => story.beginning(),
             _ => Beginning::Fresh,
         }
     }
 
     pub(crate) fn has_second_act(self) -> bool {
+        if let Self::ApiKey(story) = self {
+            return story.has_second_act();
+        }
         let has_one_act =
             [Self::Create, Self::Renew, Self::Resign, Self::RotateKey, Self::Recreated, Self::Adopted, Self::Retained];
         !has_one_act.contains(&self)
@@ -165,6 +183,9 @@ impl Scenario {
 
     /// The stage before any operator.
     pub(crate) fn set(self, simulation: &Simulation) {
+        if let Self::ApiKey(story) = self {
+            return story.set(simulation);
+        }
         let Simulation { cluster, apple, .. } = simulation;
         match self {
             Self::Adopted => cluster.apply_secret(LEFT, TYPE_ACCESS_TOKEN, text("password", "somebody else's")),
@@ -184,6 +205,9 @@ impl Scenario {
 
     /// What users do at the beginning, and what they do later.
     pub(crate) fn act(self, simulation: &Simulation, second: bool) {
+        if let Self::ApiKey(story) = self {
+            return story.act(simulation, second);
+        }
         let cluster = &simulation.cluster;
         match (self, second) {
             (Self::RotateKey | Self::UnknownKey, false) => {
@@ -222,12 +246,13 @@ impl Scenario {
 }
 
 /// The credential with this merged into its spec.
-fn acme(spec: &Value) -> AsaCredential {
+pub(crate) fn acme(spec: &Value) -> AsaCredential {
     let mut object = serde_json::to_value(credential(ACME)).unwrap();
     merge(&mut object["spec"], spec);
     serde_json::from_value(object).unwrap()
 }
 
-fn text(entry: &str, value: &str) -> BTreeMap<String, Vec<u8>> {
+/// The data of a Secret with this entry.
+pub(crate) fn text(entry: &str, value: &str) -> BTreeMap<String, Vec<u8>> {
     BTreeMap::from([(entry.to_owned(), value.as_bytes().to_vec())])
 }

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
+    api_keys::PROBE,
     faults::{Late, Passed, Plan},
     outlook::Outlook,
     post::{Delivery, Told},
     relapse::Relapse,
     scenarios::{Beginning, Scenario},
+    toy_apple::ToyApple,
     toy_cluster::COLLECTION,
     witness::is_status,
     world::{ACME, MINUTE, Simulation, Snapshot},
@@ -56,8 +58,9 @@ pub(crate) struct Course {
     relapsed: bool,
     /// What was to be seen before the second act, and at the end.
     pub(crate) outlooks: [Outlook; 2],
-    pub(crate) tokens_asked_for: u32,
-    /// How often Apple refused to give one.
+    /// How often Apple was asked for a token, or about a key.
+    asked: u32,
+    /// How often it refused.
     refusals: u32,
     pub(crate) writes: BTreeMap<String, u32>,
     wrong: Vec<String>,
@@ -125,7 +128,7 @@ impl Scene {
             has_second_act: self.scenario.has_second_act(),
             relapsed: disturbance.relapse.is_some(),
             outlooks: [before, Outlook::of(&simulation)],
-            tokens_asked_for: simulation.apple.requests()["POST /auth/oauth2/token"],
+            asked: asked(&simulation.apple),
             refusals: simulation.apple.refusals(),
             writes: simulation.witness.writes(),
             wrong: simulation.witness.wrong(),
@@ -155,10 +158,10 @@ impl Course {
             .extend(seen_last.differences(expected_last).iter().map(|difference| format!("in the end: {difference}")));
         // Where a user's two writes are seen apart, ids and key do not match for a while: what Apple refuses costs none.
         let is_apart = self.relapsed || self.delivery.held != 0;
-        let asked = |course: &Self| course.tokens_asked_for - if is_apart { course.refusals } else { 0 };
+        let asked = |course: &Self| course.asked - if is_apart { course.refusals } else { 0 };
         let (asked, most) = (asked(self), asked(reference) + struck);
         if asked > most {
-            complaints.push(format!("asked for {asked} tokens, {most} were enough"));
+            complaints.push(format!("asked for a token or about the key {asked} times, {most} were enough"));
         }
         for (object, &writes) in &self.writes {
             // What is seen between two events that arrive apart is true as well, and is said.
@@ -196,4 +199,10 @@ impl Course {
             _ => ["delete", "patch", "status"].contains(&verb),
         }
     }
+}
+
+/// How often Apple was asked for a token, or about a key: the one for one kind of resource, the other for the other.
+fn asked(apple: &ToyApple) -> u32 {
+    let requests = apple.requests();
+    ["POST /auth/oauth2/token", PROBE].into_iter().filter_map(|endpoint| requests.get(endpoint)).sum()
 }

@@ -33,6 +33,11 @@ impl StoredSecret {
         self.data.get(key).map(|value| String::from_utf8(value.clone()).unwrap())
     }
 
+    /// The token in a managed Secret of either kind.
+    pub(crate) fn token(&self) -> Option<String> {
+        self.text("access_token").or_else(|| self.text("token"))
+    }
+
     fn is_owned_by(&self, uid: &str) -> bool {
         self.metadata.owner_references.iter().flatten().any(|owner| owner.uid == uid)
     }

@@ -49,6 +49,8 @@ pub(crate) struct State {
     hanging: Option<Host>,
     /// Who may ask with which key; empty: everybody.
     uploads: Vec<Upload>,
+    /// The API keys that it knows, with their keyIds; empty: all.
+    api_keys: Vec<(String, DecodingKey)>,
     organizations: i64,
     latency: Duration,
     visits: Vec<Visit>,
@@ -99,6 +101,7 @@ impl ToyApple {
             unregistered_tenant: None,
             hanging: None,
             uploads: Vec::new(),
+            api_keys: Vec::new(),
             organizations: 1,
             latency: Duration::ZERO,
             visits: Vec::new(),
@@ -159,13 +162,17 @@ impl ToyApple {
     /// From now on only those whose key was uploaded get tokens; this is one of them, with the key of this seed.
     pub(crate) fn upload(&self, object: &AsaCredential, seed: u8) {
         let ids = object.client_ids().unwrap();
-        let public_key = p256::SecretKey::from_slice(&[seed; 32]).unwrap().public_key().to_sec1_bytes();
         self.state().uploads.push(Upload {
             client_id: ids.client_id.to_owned(),
             team_id: ids.team_id.to_owned(),
             key_id: ids.key_id.to_owned(),
-            public_key: DecodingKey::from_ec_der(&public_key),
+            public_key: public_key(seed),
         });
+    }
+
+    /// From now on only API keys that were uploaded are known; the key of this seed is one of them.
+    pub(crate) fn upload_api_key(&self, key_id: &str, seed: u8) {
+        self.state().api_keys.push((key_id.to_owned(), public_key(seed)));
     }
 
     /// The API user may use so many organizations: 1, 2 and so on.
@@ -200,7 +207,8 @@ impl ToyApple {
 
     /// Whether a call with this token would work now.
     pub(crate) fn accepts(&self, token: &str) -> bool {
-        self.state().check(token, self.clock.now().wall).is_ok()
+        let (state, now) = (self.state(), self.clock.now().wall);
+        state.check(token, now).is_ok() || state.is_of_known_key(token, now)
     }
 
     /// How often the operator asked each endpoint.
@@ -276,26 +284,30 @@ impl State {
         }
     }
 
-    fn judge(&self, jwt: &str, now: Timestamp) -> Result<Proof, Class> {
-        let shown = ClientSecret::from_published(jwt.to_owned()).unwrap();
-        let is_live = shown.issued_at() <= now && now < shown.expires_at();
-        let is_known = is_live && self.is_registered;
-        if is_known {
-            Ok(Proof::Accepted)
-        } else {
-            Err(Class::Rejected(OAuthError::Other("NOT_AUTHORIZED".to_owned())))
+    fn judge(&mut self, jwt: &str, now: Timestamp) -> Result<Proof, Class> {
+        if self.is_of_known_key(jwt, now) {
+            return Ok(Proof::Accepted);
         }
+        self.refusals += 1;
+        Err(Class::Rejected(OAuthError::Other("NOT_AUTHORIZED".to_owned())))
+    }
+
+    /// Whether this is a live token that an API key signed which is known.
+    fn is_of_known_key(&self, jwt: &str, now: Timestamp) -> bool {
+        let Ok(shown) = ClientSecret::from_published(jwt.to_owned()) else { return false };
+        let is_live = shown.issued_at() <= now && now < shown.expires_at();
+        let is_of = |(key_id, public_key): &(String, DecodingKey)| {
+            let shown = jsonwebtoken::decode::<Value>(jwt, public_key, &any_time());
+            shown.is_ok_and(|shown| shown.header.kid.as_ref() == Some(key_id))
+        };
+        is_live && self.is_registered && (self.api_keys.is_empty() || self.api_keys.iter().any(is_of))
     }
 
     /// Whether this client secret is of somebody whose key was uploaded, and signed with that key.
     fn knows(&self, jwt: &str) -> bool {
-        // Times are a matter of the toy's own clock.
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.required_spec_claims.clear();
-        (validation.validate_exp, validation.validate_aud) = (false, false);
         self.uploads.is_empty()
             || self.uploads.iter().any(|upload| {
-                let shown = jsonwebtoken::decode::<Value>(jwt, &upload.public_key, &validation);
+                let shown = jsonwebtoken::decode::<Value>(jwt, &upload.public_key, &any_time());
                 shown.is_ok_and(|shown| {
                     shown.header.kid.as_ref() == Some(&upload.key_id)
                         && shown.claims["sub"] == *upload.client_id
@@ -356,4 +368,16 @@ impl Apple for ToyApple {
         let result = self.ask(Endpoint::Probe(program), None, move |state, now| state.judge(&jwt, now)).await;
         Heard { result, is_budget_low: false }
     }
+}
+
+/// What is checked of a JWT: its signature. Times are a matter of the toy's own clock.
+fn any_time() -> Validation {
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.required_spec_claims.clear();
+    (validation.validate_exp, validation.validate_aud) = (false, false);
+    validation
+}
+
+fn public_key(seed: u8) -> DecodingKey {
+    DecodingKey::from_ec_der(&p256::SecretKey::from_slice(&[seed; 32]).unwrap().public_key().to_sec1_bytes())
 }

@@ -46,13 +46,14 @@ pub(crate) fn namespace_of(name: &str) -> &str {
 pub(crate) struct ToyCluster {
     stored: Arc<Mutex<Stored>>,
     asked: Arc<Mutex<BTreeMap<Request, u32>>>,
+    latency: Arc<Mutex<Duration>>,
     wire: Wire,
 }
 
 impl ToyCluster {
     pub(crate) fn new(objects: Objects, witness: Witness) -> Self {
         let stored = Stored { objects, is_down: false, watches: Vec::new(), history: None, witness };
-        Self { stored: Arc::new(Mutex::new(stored)), asked: Arc::default(), wire: Wire::default() }
+        Self { stored: Arc::new(Mutex::new(stored)), asked: Arc::default(), latency: Arc::default(), wire: Wire::default() }
     }
 
     /// The same server, reached over `wire`.
@@ -112,6 +113,12 @@ impl ToyCluster {
         self.stored().is_down = is_down;
     }
 
+    /// From now on each request of the operator's is on its way for so long: two operators that answer each other without
+    /// end do so in time.
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
+    }
+
     fn collect_later(&self, owner: String, uid: String) {
         let stored = Arc::clone(&self.stored);
         tokio::spawn(async move {
@@ -127,6 +134,10 @@ impl ToyCluster {
         mut effect: impl FnMut(&mut Stored) -> Result<T, ClusterClass> + Send + 'static,
     ) -> Result<T, ClusterClass> {
         *self.asked.lock().unwrap().entry((verb, name.to_owned())).or_default() += 1;
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
         let broken = || ClusterClass::Unavailable("the connection failed".to_owned());
         let stored = Arc::clone(&self.stored);
         let effect = move || {

@@ -180,5 +180,5 @@ pub(crate) fn is_status(object: &str) -> bool {
 
 /// The time in an entry of the managed Secret; the client secret's Secret has no token, and is left out.
 pub(crate) fn time(secret: &StoredSecret, entry: &str) -> Option<Timestamp> {
-    secret.text("access_token").or(secret.text("token")).and(secret.text(entry))?.parse().ok()
+    secret.token().and(secret.text(entry))?.parse().ok()
 }

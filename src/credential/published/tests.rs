@@ -72,3 +72,30 @@ fn no_token_of_apples_lives_for_more_than_a_day_and_nothing_signed_here_for_more
         assert!(!Record { expires_at: Timestamp::MIN, ..record(&entries) }.is_possible(target, kind));
     }
 }
+
+#[test]
+fn two_operators_with_the_same_token_come_to_rest_at_the_ids_that_were_resolved_last() {
+    let resolved = |seconds: u64, org_id: Option<i64>, chosen: Option<i64>| {
+        let ids = Ids { org_id, ..Ids::default() };
+        let apis = Vec::new();
+        let (client_id, any) = (None, false);
+        let choice =
+            Choice { client_id, apis, org_id: chosen, ad_account_id: None, any_organization: any, any_ad_account: any };
+        let resolved_at = life().issued_at + Duration::from_secs(seconds);
+        let identity = Some(IdentityRecord { resolved_at, choice, ids });
+        Record { thumbprint: Some("t".into()), identity, ..record(&managed(ids)) }
+    };
+    let first = resolved(0, Some(1), None);
+    for last in [resolved(10, Some(1), None), resolved(10, Some(2), None), resolved(10, None, None)] {
+        assert!(last.serves_as(&first), "{last:?} is overwritten by what is older");
+        assert!(!first.serves_as(&last), "{last:?} is not published");
+    }
+    // What is chosen since is published, whenever it was resolved.
+    let chosen = resolved(0, Some(2), Some(2));
+    assert!(!resolved(10, Some(1), None).serves_as(&chosen));
+    // Another token, times or form too.
+    let other = Record { thumbprint: Some("u".into()), ..first.clone() };
+    assert!(!resolved(10, Some(1), None).serves_as(&other));
+    let dressed = Record { formats: BTreeSet::from([SecretFormat::Json]), ..first };
+    assert!(!resolved(10, Some(1), None).serves_as(&dressed));
+}
