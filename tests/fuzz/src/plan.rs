@@ -62,18 +62,18 @@ fn run(data: &[u8]) -> &'static str {
         }
         edits::edit(&mut scene, &mut dice);
     }
-    judge(scene)
+    let kind = judge(&scene);
+    course::insist(&mut scene);
+    kind
 }
 
 /// Insists on every rule in this scene; says what is planned.
-pub(crate) fn judge(mut scene: Scene) -> &'static str {
+pub(crate) fn judge(scene: &Scene) -> &'static str {
     let step = plan(&scene.seen(), scene.now);
     assert_eq!(plan(&scene.seen(), scene.now), step, "the same twice");
-    rules::insist(&scene, &step);
-    status::insist(&scene);
-    let kind = kind(&scene, &step);
-    course::insist(&mut scene);
-    kind
+    rules::insist(scene, &step);
+    status::insist(scene);
+    kind(scene, &step)
 }
 
 fn kind(scene: &Scene, step: &Step) -> &'static str {

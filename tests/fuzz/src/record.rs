@@ -44,7 +44,7 @@ fn run(data: &[u8]) -> &'static str {
     for (settled, target) in SECRETS {
         let mut scene = settled();
         *scene.sight_mut(target) = Sight::Present(Arc::new(meta.clone()));
-        judge(scene);
+        judge(&scene);
     }
     if let Some(record) = &meta.record {
         insist_on_the_same_again(record, &meta);

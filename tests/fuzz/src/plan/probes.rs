@@ -11,7 +11,7 @@ use asa_operator::{
 use super::{Scene, dice::Dice, troubles};
 
 /// Apple answers once to five times, each time the same.
-pub(super) fn answer(scene: &Scene, dice: &mut Dice<'_>) {
+pub(super) fn answer(scene: &mut Scene, dice: &mut Dice<'_>) {
     let heard = Heard { result: result(dice), is_budget_low: dice.up_to(7) == 7 };
     for _ in 0..=dice.up_to(4) {
         scene.hear(heard.clone());
@@ -33,6 +33,6 @@ fn result(dice: &mut Dice<'_>) -> Result<Proof, AppleError> {
 }
 
 /// Somebody asks, or gets no answer.
-pub(super) fn begin_or_end(scene: &Scene, dice: &mut Dice<'_>) {
+pub(super) fn begin_or_end(scene: &mut Scene, dice: &mut Dice<'_>) {
     if dice.flip() { scene.end_asking() } else { scene.begin_asking() }
 }

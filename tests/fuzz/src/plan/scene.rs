@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) memory: Memory,
     /// What Apple said of keys; to see it is to enter what the Secret and the status tell of it.
     probes: RefCell<Probes>,
+    /// The keys that Apple is being asked about.
+    asking: Vec<String>,
     pub(crate) now: Now,
     /// How often something was written or changed: the next resourceVersion.
     state: u32,
@@ -62,6 +64,7 @@ impl Scene {
             polling: None,
             memory: Memory::of(UID),
             probes: RefCell::default(),
+            asking: vec![],
             now: Now { wall, steady: UPTIME },
             state: 0,
         };
@@ -105,25 +108,24 @@ impl Scene {
     pub(crate) fn restart(&mut self) {
         self.memory = Memory::of(UID);
         self.probes = RefCell::default();
+        self.asking.clear();
     }
 
     /// Somebody begins to ask Apple about the key.
-    pub(crate) fn begin_asking(&self) {
-        if let Some(key) = self.seen().api_key() {
-            self.probes.borrow_mut().begin(key);
-        }
+    pub(crate) fn begin_asking(&mut self) {
+        let key = self.seen().api_key().map(ToOwned::to_owned);
+        self.asking.extend(key.filter(|key| self.probes.get_mut().begin(key)));
     }
 
-    /// Asking about the key is over, with an answer or without.
-    pub(crate) fn end_asking(&self) {
-        if let Some(key) = self.seen().api_key() {
-            self.probes.borrow_mut().give_up(key);
+    /// All asking is over, with an answer or without.
+    pub(crate) fn end_asking(&mut self) {
+        for key in self.asking.drain(..) {
+            self.probes.get_mut().give_up(&key);
         }
     }
 
     /// Apple answers somebody who asked about the key.
-    pub(crate) fn hear(&self, heard: Heard) {
-        self.begin_asking();
+    pub(crate) fn hear(&mut self, heard: Heard) {
         if let Some(key) = self.seen().api_key() {
             self.probes.borrow_mut().end(key, heard, self.now);
         }
