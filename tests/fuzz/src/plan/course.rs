@@ -58,9 +58,9 @@ pub(super) fn insist(scene: &mut Scene) {
     let start = scene.now.steady;
     while !rest.was_asked {
         assert!(scene.now.steady < start + LONGEST_UNASKED + MINUTE, "Apple is not asked about the key any more");
-        let Until::At(time) = rest.until else { panic!("it rests for ever, and nobody asks about the key") };
+        assert_ne!(rest.until, Until::Changed, "it rests for ever, and nobody asks about the key");
         // The operator may be a minute late.
-        scene.pass(between(scene.now.wall, time).max(MINUTE));
+        scene.pass(time_until(rest.until, scene.now.wall).max(MINUTE));
         rest = self::rest(scene);
     }
 }
@@ -78,6 +78,14 @@ fn rest(scene: &mut Scene) -> Rest {
         take(scene, &step);
         taken.push(step);
         assert!(taken.len() < MOST_STEPS, "it does not come to rest: {taken:?}");
+    }
+}
+
+/// How long it rests.
+fn time_until(until: Until, wall: Timestamp) -> Duration {
+    match until {
+        Until::At(time) => between(wall, time),
+        Until::Changed => Duration::ZERO,
     }
 }
 
@@ -108,7 +116,7 @@ fn take(scene: &mut Scene, step: &Step) {
         Step::Publish(target) => scene.publish(*target),
         Step::Restore(target) => restore(scene, *target),
         Step::Remove(name) => scene.sights.strays.retain(|stray| stray.name != *name),
-        _ => panic!("{step:?} for an API key"),
+        _ => unreachable!("{step:?} for an API key"),
     }
 }
 

@@ -282,7 +282,7 @@ fn signed_for(object: &AppStoreConnectCredential) -> Option<Duration> {
     let (lifetime, most) = (object.token_lifetime(), Duration::from_mins(20));
     let may_be_long = object.spec.program == Program::AppStore && !object.scope().is_empty() && lifetime > most;
     let longest = if may_be_long { Duration::from_hours(180 * 24) } else { most };
-    (lifetime >= Duration::from_secs(1)).then(|| lifetime.min(longest - MINUTE))
+    (lifetime >= Duration::from_secs(1)).then(|| lifetime.min(longest.saturating_sub(MINUTE)))
 }
 
 /// The metadata of somebody's Secret.
