@@ -70,8 +70,10 @@ impl Observed<'_> {
     #[must_use]
     pub fn next_probe(&self, now: Now) -> Option<Duration> {
         let probe = self.known_of_key().filter(|probe| !probe.is_under_way)?;
+        let is_wanted = (probe.is_refused() || self.is_agreement_missing()) && self.open_demand(now).is_some();
+        let wanted_at = probe.asked_at.filter(|_| is_wanted).map(|asked| asked + DEMAND_INTERVAL);
         let waits_for_renewal = probe.is_settled() && self.renews_soon_after(probe.next, now);
-        (!waits_for_renewal).then_some(probe.next)
+        wanted_at.into_iter().chain((!waits_for_renewal).then_some(probe.next)).min()
     }
 
     fn renews_soon_after(&self, due: Duration, now: Now) -> bool {

@@ -11,7 +11,7 @@ use http::header::HeaderMap;
 use jiff::Timestamp;
 
 use crate::Target;
-use crate::acme::acme;
+use crate::acme::{acme, acme_api_key};
 use crate::shown::{LONGEST_MESSAGE, insist_on_no_echo, insist_on_one_line};
 use crate::wire::{answer, header, split_at};
 
@@ -178,7 +178,8 @@ fn insist_on_discretion(error: &Error) {
     error.code.iter().for_each(|code| insist_on_one_line(code, LONGEST_CODE));
     let shown = error.to_string();
     insist_on_one_line(&shown, LONGEST_ERROR);
-    let said = Explanation::of_failure(&Failure::Apple(error.clone()), &acme(), Some("SHA256:0")).message;
+    let object = if matches!(error.endpoint, Endpoint::Probe(_)) { acme_api_key() } else { acme() };
+    let said = Explanation::of_failure(&Failure::Apple(error.clone()), &object, Some("SHA256:0")).message;
     insist_on_one_line(&said, LONGEST_MESSAGE);
     let everything = format!("{shown} {error:?} {said}");
     let sent = if error.endpoint == Endpoint::TokenEndpoint { CLIENT_SECRET } else { TOKEN };

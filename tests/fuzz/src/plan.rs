@@ -1,9 +1,12 @@
 //! The plan and the status, for arbitrary observations. The input is a list of events and edits, each a byte and what it
 //! needs, that begins at a settled credential; so short inputs are likely states, and libFuzzer can cut and join them.
 
+mod course;
 mod dice;
 mod edits;
+mod key_rules;
 mod object;
+mod probes;
 mod rules;
 mod scene;
 mod status;
@@ -29,11 +32,16 @@ pub(crate) const TARGET: Target = Target {
         "generate key",
         "sign",
         "recall",
+        "sign token",
         "request token",
         "verify",
         "resolve",
         "publish token",
         "publish unverified token",
+        "publish signed token",
+        "ask about a new key",
+        "ask about a refused key",
+        "check a key",
         "publish client secret",
         "restore",
         "remove",
@@ -54,7 +62,9 @@ fn run(data: &[u8]) -> &'static str {
         }
         edits::edit(&mut scene, &mut dice);
     }
-    judge(&scene)
+    let kind = judge(&scene);
+    course::insist(&mut scene);
+    kind
 }
 
 /// Insists on every rule in this scene; says what is planned.
@@ -76,16 +86,29 @@ fn kind(scene: &Scene, step: &Step) -> &'static str {
         Step::Recall(_) => "recall",
         Step::Remove(_) => "remove",
         Step::SignClientSecret => "sign",
+        Step::SignToken => "sign token",
+        Step::Probe(_) => question(scene),
         Step::RequestToken => "request token",
         Step::Verify(_) => "verify",
         Step::Resolve(_) => "resolve",
         Step::Publish(Which::Managed) if scene.memory.token.as_ref().is_some_and(|token| !token.is_proved()) => {
             "publish unverified token"
         }
+        Step::Publish(Which::Managed) if scene.object.ads().is_none() => "publish signed token",
         Step::Publish(Which::Managed) => "publish token",
         Step::Publish(Which::ClientSecret) => "publish client secret",
         Step::Restore(_) => "restore",
         Step::Wait(Until::At(_)) => "wait",
         Step::Wait(Until::Changed) => "wait for change",
+    }
+}
+
+fn question(scene: &Scene) -> &'static str {
+    if key_rules::is_refused(scene) {
+        "ask about a refused key"
+    } else if scene.seen().probe.as_ref().is_some_and(key_rules::was_heard_of) {
+        "check a key"
+    } else {
+        "ask about a new key"
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use asa_operator::api::Kind;
 use asa_operator::api::names::{ANNOTATION_RECORD, LABEL_OWNER_UID};
 use asa_operator::apple::ads::ClientSecret;
 use asa_operator::credential::entries::Entries;
@@ -21,6 +22,10 @@ use crate::wire::split_at;
 pub(crate) const TARGET: Target =
     Target { name: "record", run, reaches: &["a record", "no record", "a client secret"] };
 
+/// The Secrets that a resource of either kind has.
+const SECRETS: [(fn() -> Scene, Which); 3] =
+    [(Scene::settled, Which::Managed), (Scene::settled, Which::ClientSecret), (Scene::settled_api_key, Which::Managed)];
+
 fn run(data: &[u8]) -> &'static str {
     let data = String::from_utf8_lossy(data);
     let (label, rest) = split_at(data.as_bytes(), b"\n");
@@ -36,8 +41,8 @@ fn run(data: &[u8]) -> &'static str {
     };
     let meta = SecretMeta::of(&metadata).expect("what has uid and resourceVersion");
     insist_on_others_marks(&meta);
-    for target in Which::ALL {
-        let mut scene = Scene::settled();
+    for (settled, target) in SECRETS {
+        let mut scene = settled();
         *scene.sight_mut(target) = Sight::Present(Arc::new(meta.clone()));
         judge(&scene);
     }
@@ -61,7 +66,7 @@ fn insist_on_others_marks(meta: &SecretMeta) {
 
 fn insist_on_the_same_again(record: &Record, meta: &SecretMeta) {
     assert!(record.serves_as(record));
-    let entries = Entries::read(Which::Managed, []);
+    let entries = Entries::read(Which::Managed, Kind::Ads, []);
     let body = change(Which::Managed, &acme(), &entries, record, meta, &meta.version);
     let body = serde_json::to_value(body).expect("JSON");
     let text = body["metadata"]["annotations"][ANNOTATION_RECORD].as_str().expect("a text").to_owned();

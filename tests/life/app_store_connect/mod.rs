@@ -9,7 +9,7 @@ mod revoked;
 use asa_operator::api::{AppStoreConnectCredential, ConditionType, Reason};
 use fake_apple::ApiKey;
 use kube::Api;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::awaited::{Awaited, is_not, ready, told};
@@ -94,7 +94,8 @@ impl Stage<'_> {
     /// watch of this kind.
     async fn operator_saw_all_api_keys(&self) {
         self.operator_saw_it_all().await;
-        let witness = format!("{WITNESS}-api-{}", self.api_keys().list(&Default::default()).await.unwrap().items.len());
+        let witness =
+            format!("{WITNESS}-api-{}", self.api_keys().list(&ListParams::default()).await.unwrap().items.len());
         self.apply_api_key(api_key().named(&witness)).await;
         let absent = is_not(ConditionType::PrivateKeyLoaded, Reason::KeySecretNotFound);
         self.until_api_key_named(&witness, absent).await;

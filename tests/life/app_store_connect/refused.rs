@@ -2,6 +2,7 @@
 
 use asa_operator::api::{ConditionType, Reason};
 use fake_apple::{ApiKey, Standing};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use super::{ISSUER_ID, KEY_ID, api_key, api_key_with};
@@ -42,7 +43,7 @@ async fn nothing_is_published_for_a_key_that_apple_refuses_and_the_message_says_
         assert!(is(ConditionType::Stalled, Reason::KeyRejected).holds(&refused));
         assert_eq!(stage.secrets().get_opt(&name).await.unwrap(), None, "{fields}");
         assert!(stage.apple.state().remove_api_key(program, &key_id));
-        stage.api_keys().delete(&name, &Default::default()).await.unwrap();
+        stage.api_keys().delete(&name, &DeleteParams::default()).await.unwrap();
     }
 }
 

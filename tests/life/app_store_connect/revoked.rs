@@ -34,10 +34,10 @@ async fn three_refusals_a_minute_apart_mean_revoked_and_two_mean_nothing() {
     for key in [REVOKED, FORBIDDEN, DOUBTED] {
         stage.ready_with(key).await;
     }
-    let state = || stage.apple.state();
-    assert!(state().set_standing(Program::AppStore, REVOKED.1, Standing::Revoked));
-    assert!(state().set_standing(Program::AppStore, FORBIDDEN.1, Standing::RevokedAsForbidden));
-    state().fail(Fault::stray_401(Endpoint::Apps).of(DOUBTED.1).times(2));
+    let apple = || stage.apple.state();
+    assert!(apple().set_standing(Program::AppStore, REVOKED.1, Standing::Revoked));
+    assert!(apple().set_standing(Program::AppStore, FORBIDDEN.1, Standing::RevokedAsForbidden));
+    apple().fail(Fault::stray_401(Endpoint::Apps).of(DOUBTED.1).times(2));
 
     for key in [REVOKED, FORBIDDEN, DOUBTED] {
         stage.request_token_of(key.0, "does it still work?").await;

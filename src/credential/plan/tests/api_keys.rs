@@ -178,7 +178,13 @@ fn on_demand_a_refused_key_is_asked_about_and_a_good_one_signs_anew() {
     };
     let refused = Scene::api_key(&json!({})).heard(&[(Duration::ZERO, refused()), (MINUTE, refused())]);
     assert!(matches!(refused.plan(2 * MINUTE), Step::Wait(_)));
-    assert_eq!(refused.with(demand).plan(2 * MINUTE), Step::Probe(Program::AppStore));
+    let wanted = refused.with(demand);
+    assert_eq!(
+        wanted.plan(MINUTE + MINUTE / 2),
+        Step::Wait(Until::At(now(2 * MINUTE).wall)),
+        "a minute after the last"
+    );
+    assert_eq!(wanted.plan(2 * MINUTE), Step::Probe(Program::AppStore));
     let good = Scene::api_key(&json!({})).heard(&[(Duration::ZERO, accepted())]).signed(Duration::ZERO);
     let good = good.published(Target::Managed, 1).with(demand);
     assert_eq!(good.plan(MINUTE), Step::SignToken);

@@ -6,11 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use asa_operator::{
+    api::AsaCredential,
     apple::KeyError,
     credential::{
         failure::KeyFailure,
         identity::Round,
-        memory::{BadKey, Known, Memory, Proof},
+        memory::{BadKey, Known, Proof},
         now::Now,
         plan::{Step, plan},
         published::Record,
@@ -23,7 +24,7 @@ use asa_operator::{
 use super::{
     Scene,
     dice::Dice,
-    object,
+    object, probes,
     scene::{FINGERPRINT, foreign},
     stored, troubles,
 };
@@ -34,7 +35,7 @@ const LIVES: [u64; 5] = [3600, 60, 1, 600, 86_400];
 
 /// Something happens, as `dice` say.
 pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
-    match dice.up_to(23) {
+    match dice.up_to(28) {
         0 => scene.pass(dice.length()),
         1 => issue(scene, dice),
         2 => scene.prove(),
@@ -42,9 +43,9 @@ pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
         4 => troubles::fail(scene, dice),
         5 => scene.resolve(),
         6 => resolve_otherwise(scene, dice),
-        7 => scene.sign(lifetime(scene, dice)),
+        7 => sign(scene, dice),
         8 => key(scene, dice),
-        9 => scene.memory = Memory::of(UID),
+        9 => scene.restart(),
         // Twice as often as anything else: it has many fields.
         10 | 23 => object::edit_spec(scene, dice),
         11 => object::edit_metadata(scene, dice),
@@ -58,7 +59,13 @@ pub(super) fn edit(scene: &mut Scene, dice: &mut Dice<'_>) {
         19 => set_wall_clock(scene, dice),
         20 => stray(scene, dice),
         21 => hold(scene, dice),
-        _ => recall(scene),
+        // The story is of an API key, from here on.
+        24 => *scene = Scene::settled_api_key(),
+        25 => probes::answer(scene, dice),
+        26 => probes::begin_or_end(scene, dice),
+        27 => serve(scene),
+        28 => scene.sign_token(),
+        _ => read_back(scene),
     }
 }
 
@@ -67,19 +74,37 @@ pub(super) fn target(dice: &mut Dice<'_>) -> Target {
 }
 
 fn issue(scene: &mut Scene, dice: &mut Dice<'_>) {
-    scene.issue(Duration::from_secs(dice.one_of(&LIVES)));
+    let life = Duration::from_secs(dice.one_of(&LIVES));
     let asked = usize::try_from(dice.up_to(1)).unwrap_or_default();
+    let Some(object) = scene.object.ads() else {
+        scene.sign_token();
+        return;
+    };
+    let most = object.apis().len() - 1;
+    scene.issue(life);
     if let Some(token) = &mut scene.memory.token {
-        token.proof = Proof::Awaited(asked.min(scene.object.apis().len() - 1));
+        token.proof = Proof::Awaited(asked.min(most));
     }
 }
 
-fn lifetime(scene: &Scene, dice: &mut Dice<'_>) -> Duration {
+fn sign(scene: &mut Scene, dice: &mut Dice<'_>) {
+    let Some(lifetime) = scene.object.ads().map(AsaCredential::client_secret_lifetime) else { return };
     let (shortest, longest) = (Duration::from_mins(1), Duration::from_hours(4320));
-    dice.maybe(Dice::length).unwrap_or_else(|| scene.object.client_secret_lifetime()).clamp(shortest, longest)
+    scene.sign(dice.maybe(Dice::length).unwrap_or(lifetime).clamp(shortest, longest));
+}
+
+/// What somebody asked for by hand was done.
+pub(super) fn serve(scene: &mut Scene) {
+    let now = scene.now;
+    if let Some(demand) = scene.seen().open_demand(now) {
+        scene.memory.served(demand, now);
+    }
 }
 
 fn resolve_otherwise(scene: &mut Scene, dice: &mut Dice<'_>) {
+    if scene.object.ads().is_none() {
+        return;
+    }
     match dice.up_to(3) {
         0 => scene.memory.resolution = None,
         1 => scene.memory.resolve_anew = true,
@@ -97,6 +122,28 @@ fn resolve_otherwise(scene: &mut Scene, dice: &mut Dice<'_>) {
     }
 }
 
+/// The key is read, if it is there.
+pub(super) fn load_key(scene: &mut Scene) {
+    if scene.sights.key_secret == Sight::Unknown {
+        scene.sights.key_secret = Sight::Absent;
+    }
+    match scene.sights.key_secret {
+        Sight::Present(_) => scene.read_key(FINGERPRINT),
+        _ => refuse_key(scene, KeyFailure::SecretNotFound),
+    }
+}
+
+/// The key cannot be loaded as it is.
+fn refuse_key(scene: &mut Scene, failure: KeyFailure) {
+    let place = scene.object.key_ref();
+    scene.memory.key_failure = Some(BadKey {
+        version: scene.sights.key_secret.meta().map(|meta| meta.version.clone()),
+        place: (place.name.clone(), place.key.clone()),
+        failure,
+    });
+    scene.memory.key = None;
+}
+
 fn key(scene: &mut Scene, dice: &mut Dice<'_>) {
     match dice.up_to(5) {
         0 => scene.touch_key(),
@@ -111,13 +158,7 @@ fn key(scene: &mut Scene, dice: &mut Dice<'_>) {
                 KeyFailure::TypeRefused,
                 KeyFailure::Unusable(KeyError::Damaged),
             ];
-            let place = &scene.object.spec.private_key.secret_ref;
-            scene.memory.key = None;
-            scene.memory.key_failure = Some(BadKey {
-                version: scene.sights.key_secret.meta().map(|meta| meta.version.clone()),
-                place: (place.name.clone(), place.key.clone()),
-                failure: dice.one_of(&failures),
-            });
+            refuse_key(scene, dice.one_of(&failures));
         }
     }
 }
@@ -176,8 +217,14 @@ fn hold(scene: &mut Scene, dice: &mut Dice<'_>) {
 }
 
 /// The token of the first Secret that could give it back is read again, or was edited.
-fn recall(scene: &mut Scene) {
-    let Step::Recall(name) = plan(&scene.seen(), scene.now) else { return };
+fn read_back(scene: &mut Scene) {
+    if let Step::Recall(name) = plan(&scene.seen(), scene.now) {
+        recall(scene, &name);
+    }
+}
+
+/// The token in this Secret of ours was edited.
+pub(super) fn recall(scene: &mut Scene, name: &str) {
     let strays = scene.sights.strays.iter().filter(|stray| stray.name == name).filter_map(|stray| stray.meta.clone());
     let own = scene.sights.managed.meta().cloned().map(Arc::new);
     let metas = own.into_iter().chain(strays);

@@ -6,9 +6,10 @@ use asa_operator::api::names::{
     ANNOTATION_APPLIED, ANNOTATION_FLUX_REQUESTED_AT, ANNOTATION_RECORD, ANNOTATION_REQUESTED_AT, LABEL_OWNER_UID,
 };
 use asa_operator::api::{
-    AccessTokenSpec, AdAccountChoice, Adoption, AdsApi, ClientSecretMode, ClientSecretSpec, Condition, ConditionStatus,
-    ConditionType, CredentialStatus, DeletionPolicy, GenerateKey, OrganizationChoice, PublishedSecret, Reason,
-    SecretFormat, SecretSpec, Selection,
+    AccessTokenSpec, AdAccountChoice, Adoption, AdsApi, AppStoreConnectCredentialSpec, AsaCredentialSpec,
+    ClientSecretMode, ClientSecretSpec, Condition, ConditionStatus, ConditionType, Credential, CredentialStatus,
+    DeletionPolicy, GenerateKey, KeyType, OrganizationChoice, Program, PublishedSecret, Reason, SecretFormat,
+    SecretKeyRef, SecretSpec, Selection, TokenSpec, Verify,
 };
 use asa_operator::credential::conditions::status;
 use jiff::SignedDuration;
@@ -21,7 +22,16 @@ const LONGEST_NAME: usize = 253;
 /// The resource's owner changes a field of the spec: to what the schema allows, or to what only an older one let in.
 pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
     let before = scene.object.clone();
-    let spec = &mut scene.object.spec;
+    match &mut scene.object {
+        Credential::Ads(object) => edit_client(&mut object.spec, dice),
+        Credential::AppStoreConnect(object) => edit_api_key(&mut object.spec, dice),
+    }
+    let generation = &mut scene.object.metadata_mut().generation;
+    *generation = generation.map(|generation| generation + 1);
+    scene.follow_names(&before);
+}
+
+fn edit_client(spec: &mut AsaCredentialSpec, dice: &mut Dice<'_>) {
     match dice.up_to(10) {
         0 => spec.client_id = dice.maybe(|dice| dice.one_of(&["SEARCHADS.other", "SEARCHADS.c"]).into()),
         1 => spec.apis = dice.maybe(apis),
@@ -40,11 +50,7 @@ pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
             spec.access_token = dice.maybe(|_| AccessTokenSpec { renew_before });
         }
         6 => edit_secret(spec.secret.get_or_insert_default(), dice),
-        7 => {
-            let place = &mut spec.private_key.secret_ref;
-            place.name = dice.one_of(&["key".to_owned(), "acme".to_owned(), "n".repeat(LONGEST_NAME)]);
-            place.key = dice.one_of(&["private-key.pem".to_owned(), "e".repeat(LONGEST_NAME)]);
-        }
+        7 => edit_place(&mut spec.private_key.secret_ref, dice),
         8 => spec.private_key.generate = dice.one_of(&[GenerateKey::IfMissing, GenerateKey::Never]),
         9 => {
             let id = if dice.flip() { &mut spec.team_id } else { &mut spec.key_id };
@@ -52,8 +58,33 @@ pub(super) fn edit_spec(scene: &mut Scene, dice: &mut Dice<'_>) {
         }
         _ => spec.suspend = dice.flip(),
     }
-    scene.object.metadata.generation = scene.object.metadata.generation.map(|generation| generation + 1);
-    scene.follow_names(&before);
+}
+
+fn edit_api_key(spec: &mut AppStoreConnectCredentialSpec, dice: &mut Dice<'_>) {
+    match dice.up_to(8) {
+        0 => spec.program = dice.one_of(&[Program::Enterprise, Program::AppStore]),
+        1 => spec.key_type = dice.one_of(&[KeyType::Individual, KeyType::Team]),
+        2 => spec.key_id = dice.one_of(&["ABCDEFGHIJ", "2X9R4HXF34", ""]).into(),
+        3 => spec.issuer_id = dice.maybe(|dice| dice.one_of(&["another", ""]).into()),
+        4 => spec.token = dice.maybe(token),
+        5 => spec.verify = dice.one_of(&[Verify::None, Verify::Probe]),
+        6 => edit_secret(spec.secret.get_or_insert_default(), dice),
+        7 => edit_place(&mut spec.private_key.secret_ref, dice),
+        _ => spec.suspend = dice.flip(),
+    }
+}
+
+fn token(dice: &mut Dice<'_>) -> TokenSpec {
+    TokenSpec {
+        lifetime: dice.duration().into(),
+        renew_before: dice.maybe(|dice| dice.duration().into()),
+        scope: dice.one_of(&[vec![], vec!["GET /v1/apps".to_owned()], vec![String::new(), "s".repeat(512)]]),
+    }
+}
+
+fn edit_place(place: &mut SecretKeyRef, dice: &mut Dice<'_>) {
+    place.name = dice.one_of(&["key".to_owned(), "acme".to_owned(), "n".repeat(LONGEST_NAME)]);
+    place.key = dice.one_of(&["private-key.pem".to_owned(), "e".repeat(LONGEST_NAME)]);
 }
 
 fn apis(dice: &mut Dice<'_>) -> Vec<AdsApi> {
@@ -104,22 +135,23 @@ fn id(dice: &mut Dice<'_>) -> i64 {
 }
 
 pub(super) fn edit_metadata(scene: &mut Scene, dice: &mut Dice<'_>) {
-    let metadata = &mut scene.object.metadata;
+    let now = scene.now;
+    let metadata = scene.object.metadata_mut();
     match dice.up_to(3) {
         choice @ (0 | 1) => {
             let name = if choice == 0 { ANNOTATION_REQUESTED_AT } else { ANNOTATION_FLUX_REQUESTED_AT };
             metadata.annotations.get_or_insert_default().insert(name.to_owned(), dice.text());
         }
         2 => metadata.annotations = None,
-        _ => metadata.deletion_timestamp = dice.maybe(|_| Time(scene.now.wall)),
+        _ => metadata.deletion_timestamp = dice.maybe(|_| Time(now.wall)),
     }
 }
 
 /// The status is written, lost, or written by somebody else.
 pub(super) fn edit_status(scene: &mut Scene, dice: &mut Dice<'_>) {
     match dice.up_to(5) {
-        0 => scene.object.status = Some(status(&scene.seen(), scene.now)),
-        1 => scene.object.status = None,
+        0 => *scene.object.status_mut() = Some(status(&scene.seen(), scene.now)),
+        1 => *scene.object.status_mut() = None,
         2 => {
             let condition = condition(scene, dice);
             let conditions = &mut status_of(scene).conditions;
@@ -139,7 +171,7 @@ pub(super) fn edit_status(scene: &mut Scene, dice: &mut Dice<'_>) {
 }
 
 fn status_of(scene: &mut Scene) -> &mut CredentialStatus {
-    scene.object.status.get_or_insert_default()
+    scene.object.status_mut().get_or_insert_default()
 }
 
 /// A condition of ours as another version may have written it, or one of somebody else.

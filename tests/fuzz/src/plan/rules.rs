@@ -3,27 +3,27 @@
 
 use std::time::Duration;
 
-use asa_operator::credential::{
-    failure::Side,
-    identity::Choice,
-    memory::TokenInHand,
-    now::{Now, between, earlier, later},
-    plan::{Step, Until, plan},
-    published::{Record, bundle},
-    schedule::Life,
-    secret_meta::SecretMeta,
-    sight::Sight,
-    target::Target,
+use asa_operator::{
+    api::Kind,
+    credential::{
+        failure::Side,
+        identity::Choice,
+        memory::TokenInHand,
+        now::{Now, between, earlier, later},
+        plan::{Step, Until, plan},
+        published::{Record, bundle},
+        schedule::Life,
+        secret_meta::SecretMeta,
+        sight::Sight,
+        target::Target,
+    },
 };
 use jiff::Timestamp;
 
-use super::{Scene, steps};
+use super::{Scene, key_rules, steps};
 use crate::acme::UID;
 
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// No token is believed to live for longer, no interval and no pause is longer.
-const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// Insists on every rule.
 pub(super) fn insist(scene: &Scene, step: &Step) {
@@ -31,11 +31,19 @@ pub(super) fn insist(scene: &Scene, step: &Step) {
     nothing_is_done_while_suspended_or_going(scene, step);
     apple_is_asked_only_where_the_answer_can_be_used(scene, step);
     match step {
-        Step::Publish(Target::Managed) => a_token_is_published_only_if_it_is_better(scene),
+        Step::Publish(Target::Managed) => {
+            a_token_is_published_only_if_it_is_better(scene);
+            key_rules::a_token_is_published_only_after_apple_was_asked_about_its_key(scene);
+        }
         Step::Publish(Target::ClientSecret) => a_client_secret_is_published_while_it_is_good(scene),
-        Step::RequestToken => no_token_is_asked_for_while_one_is_good(scene),
+        Step::RequestToken => no_token_is_made_while_one_is_good(scene),
+        Step::SignToken => {
+            no_token_is_made_while_one_is_good(scene);
+            key_rules::a_token_is_signed_only_with_a_key_that_apple_does_not_refuse(scene);
+        }
+        Step::Probe(program) => key_rules::apple_is_asked_about_a_key_only_when_it_is_time(scene, *program),
         Step::GenerateKey => steps::a_key_is_made_only_where_none_is_and_apple_knows_none(scene),
-        Step::SignClientSecret => assert!(scene.object.client_ids().is_some(), "nobody to sign for"),
+        Step::SignClientSecret => assert!(scene.bundle().is_some(), "nobody to sign for"),
         Step::Recall(name) => steps::a_token_is_recalled_only_from_ours(scene, name),
         Step::Restore(target) => steps::marks_are_set_only_on_ours_and_last(scene, *target),
         Step::Remove(name) => steps::only_ours_is_removed_and_only_when_replaced(scene, name),
@@ -51,7 +59,8 @@ fn no_step_is_taken_that_a_failure_holds_up(scene: &Scene, step: &Step) {
         trouble.is_some_and(|trouble| trouble.inputs == inputs && trouble.next_try > scene.now.steady)
     };
     let side = match step {
-        Step::Wait(_) => return,
+        // How often a key is asked about is no single resource's matter.
+        Step::Wait(_) | Step::Probe(_) => return,
         Step::RequestToken | Step::Verify(_) => Side::Token,
         Step::Resolve(_) => Side::Identity,
         _ => Side::Cluster,
@@ -60,7 +69,7 @@ fn no_step_is_taken_that_a_failure_holds_up(scene: &Scene, step: &Step) {
 }
 
 fn nothing_is_done_while_suspended_or_going(scene: &Scene, step: &Step) {
-    if scene.object.spec.suspend || is_going(scene) {
+    if scene.object.is_suspended() || is_going(scene) {
         assert!(matches!(step, Step::Wait(_)), "{step:?} for a resource that is to be left alone");
     }
 }
@@ -69,13 +78,14 @@ fn apple_is_asked_only_where_the_answer_can_be_used(scene: &Scene, step: &Step) 
     if !matches!(step, Step::RequestToken | Step::Verify(_) | Step::Resolve(_)) {
         return;
     }
-    assert!(scene.object.client_ids().is_some(), "{step:?} before Apple's ids are set");
+    let object = scene.object.ads().expect("a client of Apple Ads");
+    assert!(object.client_ids().is_some(), "{step:?} before Apple's ids are set");
     for target in scene.seen().targets() {
         assert!(is_writable(scene, target), "{step:?} although the Secret is somebody else's");
         let is_checked = *scene.seen().sight(target) != Sight::Unknown;
         assert!(is_checked || *step != Step::RequestToken, "nobody knows whose the Secret is");
     }
-    let apis = scene.object.apis();
+    let apis = object.apis();
     match step {
         Step::Verify(api) => {
             assert!(apis.contains(api) && in_hand(scene).is_some_and(|life| !left(scene, life).is_zero()));
@@ -101,8 +111,7 @@ fn a_token_is_published_only_if_it_is_better(scene: &Scene) {
     assert!(!left(scene, token.life).is_zero(), "a token that ended at {}", token.life.expires_at);
     let seen = scene.seen();
     let key = seen.key().expect("a key that it was issued for");
-    let ids = scene.object.client_ids().expect("a client that it was issued for");
-    assert_eq!(token.bundle, bundle(ids, &key.fingerprint), "a token of another client");
+    assert_eq!(Some(&token.bundle), bundle(&scene.object, &key.fingerprint).as_ref(), "a token of another client");
     let old = readable(scene, Target::Managed);
     if !token.is_proved() {
         let life = old.expect("a first token waits for a proof").life();
@@ -121,10 +130,11 @@ fn a_client_secret_is_published_while_it_is_good(scene: &Scene) {
 }
 
 /// A fresh token of the present client and key, as it was published and proved, is enough.
-fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
-    let asked_by_hand = scene.object.metadata.annotations.is_some();
+fn no_token_is_made_while_one_is_good(scene: &Scene) {
+    let asked_by_hand = scene.object.metadata().annotations.is_some();
     // A token that cannot be read back cannot be written in another form, nor tell whose it is.
-    let serves = |record: &Record| record.formats == scene.object.formats() && !scene.seen().is_identity_open();
+    let is_open = || scene.object.kind() == Kind::Ads && scene.seen().is_identity_open();
+    let serves = |record: &Record| record.formats == scene.object.formats() && !is_open();
     let is_usable = |record: &&Record| !record.unverified && (scene.memory.recalled.is_none() || serves(record));
     let Some(record) = readable(scene, Target::Managed).filter(is_usable).filter(|_| !asked_by_hand) else {
         return;
@@ -134,13 +144,14 @@ fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
         known.intact && scene.sights.managed.meta().is_some_and(|meta| meta.version == known.version)
     });
     let is_ours = scene.seen().bundle() == Some(&record.bundle);
-    let is_chosen = record.identity.as_ref().is_some_and(|identity| identity.choice == Choice::of(&scene.object));
-    if !(is_intact && is_ours && is_chosen && is_plausible(record) && record.issued_at <= scene.now.wall) {
+    let choice = scene.object.ads().map(Choice::of);
+    let is_chosen = record.identity.as_ref().map(|identity| &identity.choice) == choice.as_ref();
+    if !(is_intact && is_ours && is_chosen && is_plausible(scene, record) && record.issued_at <= scene.now.wall) {
         return;
     }
     let life = record.life();
     let early = life.length().mul_f64(0.45);
-    let asked = scene.object.access_token_renew_before().filter(|before| *before < life.length());
+    let asked = scene.object.token_renew_before().filter(|before| *before < life.length());
     let due = later(life.issued_at, early).min(asked.map_or(Timestamp::MAX, |before| earlier(life.expires_at, before)));
     assert!(left(scene, life) <= between(due, life.expires_at), "a token is asked for although the last one is fresh");
 }
@@ -148,14 +159,11 @@ fn no_token_is_asked_for_while_one_is_good(scene: &Scene) {
 /// A wait ends at a time to come, not too far away; or, where only somebody's change can help, with that. Until then
 /// nothing is missed.
 fn a_wait_ends(scene: &Scene, until: Until) {
-    let is_stuck = is_going(scene)
-        || scene.object.spec.suspend
-        || scene.object.client_ids().is_none()
-        || scene.seen().bad_key().is_some()
-        || scene.seen().targets().any(|target| !is_writable(scene, target));
+    let is_stuck = is_stuck(scene) || key_rules::is_being_asked(scene);
     let Now { wall, steady } = scene.now;
     // At the end of time there is nothing to wait for.
-    if wall > earlier(Timestamp::MAX, 2 * LONGEST_WAIT) {
+    let longest_wait = longest_life(scene);
+    if wall > earlier(Timestamp::MAX, 2 * longest_wait) {
         return;
     }
     let unproved = scene.seen().token_in_hand(scene.now).is_some_and(|token| !token.is_proved());
@@ -167,13 +175,19 @@ fn a_wait_ends(scene: &Scene, until: Until) {
         Until::Changed => assert!(is_stuck, "it waits for a change although time alone would do"),
         Until::At(time) => {
             assert!(time > wall, "it waits for {time}, at {wall}");
-            assert!(is_stuck || time <= later(wall, LONGEST_WAIT), "it waits until {time}, at {wall}");
+            assert!(is_stuck || time <= later(wall, longest_wait), "it waits until {time}, at {wall}");
             let wait = between(wall, time);
             for part in [wait / 3, wait.saturating_sub(Duration::from_nanos(1))] {
                 let then = plan(&scene.seen(), Now { wall: later(wall, part), steady: steady + part });
-                // A client secret that ends before its next use is signed with that use.
-                let is_early = matches!(then, Step::Wait(_) | Step::SignClientSecret);
-                assert!(is_early, "{then:?} is due {part:?} after {wall}, before {time}");
+                let is_renewed = scene.memory.token.as_ref().is_some_and(|it| steady + part < it.asked_at + MINUTE);
+                let may_come_later = match then {
+                    // A client secret that ends before its next use is signed with that use.
+                    Step::Wait(_) | Step::SignClientSecret => true,
+                    // What is not done with this renewal is done with the next.
+                    Step::Probe(_) => is_renewed,
+                    _ => false,
+                };
+                assert!(may_come_later, "{then:?} is due {part:?} after {wall}, before {time}");
             }
         }
     }
@@ -184,8 +198,17 @@ pub(super) fn a_live_token_is_published(scene: &Scene) -> bool {
     readable(scene, Target::Managed).is_some_and(|record| !left(scene, record.life()).is_zero())
 }
 
+/// Whether only somebody's change can help.
+pub(super) fn is_stuck(scene: &Scene) -> bool {
+    is_going(scene)
+        || scene.object.is_suspended()
+        || scene.bundle().is_none()
+        || scene.seen().bad_key().is_some()
+        || scene.seen().targets().any(|target| !is_writable(scene, target))
+}
+
 fn is_going(scene: &Scene) -> bool {
-    scene.object.metadata.deletion_timestamp.is_some()
+    scene.object.metadata().deletion_timestamp.is_some()
 }
 
 pub(super) fn is_writable(scene: &Scene, target: Target) -> bool {
@@ -225,8 +248,15 @@ fn is_from_the_future(record: &Record, now: Now) -> bool {
     record.issued_at > later(now.wall, MINUTE)
 }
 
-/// Whether a record can be of a token that Apple issued.
-fn is_plausible(record: &Record) -> bool {
-    let length = record.life().length();
-    (Duration::from_secs(1)..=LONGEST_WAIT).contains(&length)
+/// Whether a record can be of a token that was issued.
+fn is_plausible(scene: &Scene, record: &Record) -> bool {
+    (Duration::from_secs(1)..=longest_life(scene)).contains(&record.life().length())
+}
+
+/// No token lives for longer, and no wait, no interval and no pause is longer.
+fn longest_life(scene: &Scene) -> Duration {
+    match scene.object.kind() {
+        Kind::Ads => Duration::from_hours(24),
+        Kind::AppStoreConnect => Duration::from_hours(180 * 24),
+    }
 }

@@ -1,15 +1,17 @@
 //! All that is known of one credential, and what can happen to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use asa_operator::{
-    api::{AdAccount, AsaCredential, Organization},
+    api::{AdAccount, AppStoreConnectCredential, AsaCredential, Credential, Kind, Organization, Program},
     credential::{
         identity::{Choice, Ids, Resolution, Round, Verdict},
         memory::{ClientSecretInHand, Key, Known, Memory, Proof, TokenInHand, whole_seconds},
         now::{Now, later},
         observed::Observed,
+        probing::{Heard, Probes, Proof as KeyProof},
         published::{KeySource, Record, bundle, thumbprint},
+        queue::Id,
         schedule::Life,
         secret_meta::{SecretMeta, Version},
         sight::{Sight, Sights, Stray},
@@ -19,7 +21,7 @@ use asa_operator::{
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
-use crate::acme::{UID, acme};
+use crate::acme::{UID, acme, acme_api_key};
 
 /// The fingerprint of the key that the scene begins with.
 pub(crate) const FINGERPRINT: &str = "SHA256:abc";
@@ -27,23 +29,32 @@ pub(crate) const FINGERPRINT: &str = "SHA256:abc";
 /// What the steady clock shows in the beginning.
 const UPTIME: Duration = Duration::from_hours(1);
 
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// What every token and client secret here begins with.
+pub(super) const CANARY: &str = "canary-of-a-token";
+
 /// What is known of one credential, and when.
 pub(crate) struct Scene {
-    pub(crate) object: AsaCredential,
+    pub(crate) object: Credential,
     pub(crate) sights: Sights,
     pub(crate) polling: Option<Duration>,
     pub(crate) memory: Memory,
+    /// What Apple said of keys; to see it is to enter what the Secret and the status tell of it.
+    probes: RefCell<Probes>,
+    /// The keys that Apple is being asked about.
+    asking: Vec<String>,
     pub(crate) now: Now,
     /// How often something was written or changed: the next resourceVersion.
     state: u32,
 }
 
 impl Scene {
-    /// A minute after everything was done.
-    pub(crate) fn settled() -> Self {
+    /// Nothing but the resource and its key.
+    fn new(object: Credential) -> Self {
         let wall = Timestamp::from_second(1_795_348_800).unwrap_or_default();
         let mut scene = Self {
-            object: acme(),
+            object,
             sights: Sights {
                 key_secret: Sight::Absent,
                 managed: Sight::Absent,
@@ -52,23 +63,73 @@ impl Scene {
             },
             polling: None,
             memory: Memory::of(UID),
+            probes: RefCell::default(),
+            asking: vec![],
             now: Now { wall, steady: UPTIME },
             state: 0,
         };
         scene.touch_key();
         scene.read_key(FINGERPRINT);
-        scene.sign(scene.object.client_secret_lifetime());
+        scene
+    }
+
+    /// A client of Apple Ads, a minute after everything was done.
+    pub(crate) fn settled() -> Self {
+        let mut scene = Self::new(acme());
+        scene.sign(scene.object.ads().map_or(Duration::ZERO, AsaCredential::client_secret_lifetime));
         scene.issue(Duration::from_hours(1));
         scene.prove();
         scene.resolve();
         scene.publish(Target::ClientSecret);
         scene.publish(Target::Managed);
-        scene.pass(Duration::from_mins(1));
+        scene.pass(MINUTE);
+        scene
+    }
+
+    /// Likewise an API key, which Apple accepted.
+    pub(crate) fn settled_api_key() -> Self {
+        let mut scene = Self::new(acme_api_key());
+        scene.hear(Heard { result: Ok(KeyProof::Accepted), is_budget_low: false });
+        scene.sign_token();
+        scene.publish(Target::Managed);
+        scene.pass(MINUTE);
         scene
     }
 
     pub(crate) fn seen(&self) -> Observed<'_> {
-        Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory)
+        let mut seen = Observed::new(&self.object, self.sights.clone(), self.polling, &self.memory);
+        let id = Id::new(self.object.kind(), self.object.namespace(), self.object.name());
+        let probe = seen.api_key().map(|key| self.probes.borrow_mut().see(key, &id, seen.recalled_probe(), self.now));
+        seen.probe = probe;
+        seen
+    }
+
+    /// The operator starts anew.
+    pub(crate) fn restart(&mut self) {
+        self.memory = Memory::of(UID);
+        self.probes = RefCell::default();
+        self.asking.clear();
+    }
+
+    /// Somebody begins to ask Apple about the key.
+    pub(crate) fn begin_asking(&mut self) {
+        let key = self.seen().api_key().map(ToOwned::to_owned);
+        self.asking.extend(key.filter(|key| self.probes.get_mut().begin(key)));
+    }
+
+    /// All asking is over, with an answer or without.
+    pub(crate) fn end_asking(&mut self) {
+        for key in self.asking.drain(..) {
+            self.probes.get_mut().give_up(&key);
+        }
+    }
+
+    /// Apple answers somebody who asked about the key.
+    pub(crate) fn hear(&mut self, heard: Heard) {
+        if let Some(key) = self.seen().api_key() {
+            self.probes.borrow_mut().end(key, heard, self.now);
+        }
+        self.end_asking();
     }
 
     /// Time passes, on both clocks.
@@ -91,7 +152,7 @@ impl Scene {
     /// The key was read where it is, and is this one.
     pub(crate) fn read_key(&mut self, fingerprint: &str) {
         let Some(version) = self.sights.key_secret.meta().map(|meta| meta.version.clone()) else { return };
-        let place = &self.object.spec.private_key.secret_ref;
+        let place = self.object.key_ref();
         let (secret, entry) = (place.name.clone(), place.key.clone());
         let (fingerprint, public_key) = (fingerprint.to_owned(), "PEM".to_owned());
         self.memory.key = Some(Key { secret, source: KeySource { version, entry }, fingerprint, public_key });
@@ -100,9 +161,7 @@ impl Scene {
 
     /// The bundle of the present spec and key; none while Apple's ids are not set.
     pub(crate) fn bundle(&self) -> Option<String> {
-        let seen = self.seen();
-        let fingerprint = seen.key().map_or(FINGERPRINT, |key| &key.fingerprint);
-        self.object.client_ids().map(|ids| bundle(ids, fingerprint))
+        bundle(&self.object, self.seen().key().map_or(FINGERPRINT, |key| &key.fingerprint))
     }
 
     /// A client secret is signed.
@@ -110,26 +169,33 @@ impl Scene {
         let Some(bundle) = self.bundle() else { return };
         let issued_at = whole_seconds(self.now.wall);
         self.memory.client_secret = Some(ClientSecretInHand {
-            jwt: "a.b.c".into(),
+            jwt: CANARY.into(),
             life: Life { issued_at, expires_at: later(issued_at, lifetime) },
             bundle,
             fence: Some(self.seen().fence(Target::ClientSecret)),
         });
     }
 
-    /// Apple issues a token.
+    /// A token is signed, where that can be done.
+    pub(crate) fn sign_token(&mut self) {
+        if let Some(life) = self.object.app_store_connect().and_then(signed_for) {
+            self.issue(life);
+        }
+    }
+
+    /// Apple issues a token, or one is signed.
     pub(crate) fn issue(&mut self, expires_in: Duration) {
         let Some(bundle) = self.bundle() else { return };
         let issued_at = whole_seconds(self.now.wall);
         self.memory.round = Round::default();
-        let value = format!("token of {issued_at}").into();
+        let value = format!("{CANARY} {issued_at}").into();
         self.memory.token = Some(TokenInHand {
             thumbprint: thumbprint(&value),
             value,
             life: Life { issued_at, expires_at: later(issued_at, expires_in) },
             asked_at: self.now.steady,
             bundle,
-            proof: Proof::Awaited(0),
+            proof: if self.object.kind() == Kind::Ads { Proof::Awaited(0) } else { Proof::Proved },
             fence: Some(self.seen().fence(Target::Managed)),
         });
     }
@@ -143,9 +209,10 @@ impl Scene {
 
     /// Organization and ad account are resolved.
     pub(crate) fn resolve(&mut self) {
+        let Some(object) = self.object.ads() else { return };
         self.memory.resolved(Resolution {
             at: self.now.wall,
-            choice: Choice::of(&self.object),
+            choice: Choice::of(object),
             ids: Ids { org_id: Some(1), parent_org_id: Some(9), ad_account_id: Some(7) },
             organization: Some(Organization { org_id: 1, name: None, parent_org_id: Some(9) }),
             ad_account: Some(AdAccount { id: 7, name: None, org_id: Some(9) }),
@@ -157,7 +224,7 @@ impl Scene {
 
     /// After a change of the spec: what is seen of the Secrets is seen under their new names, and what was written under
     /// a name that the resource does not give any more is left over.
-    pub(crate) fn follow_names(&mut self, before: &AsaCredential) {
+    pub(crate) fn follow_names(&mut self, before: &Credential) {
         for target in Target::ALL {
             let (old, new) = (target.name(before), target.name(&self.object));
             if old == new {
@@ -178,7 +245,7 @@ impl Scene {
 
     /// What the resource names is not left over.
     pub(crate) fn drop_named_strays(&mut self) {
-        let key = self.object.spec.private_key.secret_ref.name.clone();
+        let key = self.object.key_ref().name.clone();
         let named: Vec<_> =
             Target::ALL.into_iter().filter_map(|target| target.name(&self.object)).chain([key]).collect();
         self.sights.strays.retain(|stray| !named.contains(&stray.name));
@@ -207,6 +274,15 @@ impl Scene {
             Target::ClientSecret => &mut self.sights.client_secret,
         }
     }
+}
+
+/// How long a token works that is signed now: it is dated back by a minute, and Apple takes 20 minutes, or with a scope
+/// 180 days. None where the lifetime is none.
+fn signed_for(object: &AppStoreConnectCredential) -> Option<Duration> {
+    let (lifetime, most) = (object.token_lifetime(), Duration::from_mins(20));
+    let may_be_long = object.spec.program == Program::AppStore && !object.scope().is_empty() && lifetime > most;
+    let longest = if may_be_long { Duration::from_hours(180 * 24) } else { most };
+    (lifetime >= Duration::from_secs(1)).then(|| lifetime.min(longest.saturating_sub(MINUTE)))
 }
 
 /// The metadata of somebody's Secret.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asa_operator::{
-    api::{Adoption, GenerateKey},
+    api::GenerateKey,
     credential::{
         plan::{Step, plan},
         published::restoration,
@@ -22,7 +22,7 @@ use super::{
 use crate::acme::UID;
 
 pub(super) fn a_key_is_made_only_where_none_is_and_apple_knows_none(scene: &Scene) {
-    let spec = &scene.object.spec;
+    let spec = &scene.object.ads().expect("a key that Apple does not make").spec;
     assert_eq!(spec.private_key.generate, GenerateKey::IfMissing, "nobody asked for a key");
     assert_eq!(spec.key_id, None, "Apple knows a key already");
     assert_eq!(scene.sights.key_secret, Sight::Absent, "there may be a key");
@@ -34,17 +34,16 @@ pub(super) fn a_token_is_recalled_only_from_ours(scene: &Scene, name: &str) {
     let mut left = strays.filter_map(|stray| stray.meta.as_ref()).filter(|meta| meta.was_written_for(UID, name));
     let record = managed.or_else(|| left.find_map(|meta| meta.record.as_ref())).expect("a Secret of ours");
     assert!(record.expires_at > scene.now.wall && !record.unverified, "a token that serves nobody");
-    assert!(scene.object.client_ids().is_some(), "nobody to whom it belongs");
+    assert!(scene.bundle().is_some(), "nobody to whom it belongs");
 }
 
 /// On a Secret of ours, or on one that the user wants taken over; and once they are set, they are.
 pub(super) fn marks_are_set_only_on_ours_and_last(scene: &Scene, target: Target) {
-    let adopts = scene.object.spec.secret.as_ref().is_some_and(|secret| secret.adoption == Adoption::IfUnowned);
     let seen = scene.seen();
     let meta = seen.sight(target).meta().expect("a Secret to mark");
     let known = scene.memory.content(target).known.as_ref().filter(|known| known.version == meta.version);
     let is_adoptable = target == Target::Managed
-        && adopts
+        && scene.object.adopts_unowned()
         && scene.sights.holders[target as usize] == Holder::Nobody
         && !meta.is_going
         && known.is_some_and(|known| known.is_of_type);
@@ -63,7 +62,7 @@ pub(super) fn marks_are_set_only_on_ours_and_last(scene: &Scene, target: Target)
 }
 
 /// The Secret after the write that sets its marks.
-fn marked(scene: &Scene, target: Target, meta: &SecretMeta) -> SecretMeta {
+pub(super) fn marked(scene: &Scene, target: Target, meta: &SecretMeta) -> SecretMeta {
     let body = serde_json::to_value(restoration(target, &scene.object, meta)).expect("a body");
     let mut metadata = body["metadata"].clone();
     for texts in ["labels", "annotations"] {
@@ -85,7 +84,7 @@ pub(super) fn only_ours_is_removed_and_only_when_replaced(scene: &Scene, name: &
     let object = &scene.object;
     let named = [Some(object.secret_name()), object.client_secret_name()];
     assert!(!named.contains(&Some(name.to_owned())), "{name} is in use");
-    assert_ne!(name, object.spec.private_key.secret_ref.name, "the key");
+    assert_ne!(name, object.key_ref().name, "the key");
     let stray = scene.sights.strays.iter().find(|stray| stray.name == name).expect("something left over");
     assert!(stray.meta.as_ref().is_none_or(|meta| meta.was_written_for(UID, name)), "somebody else's Secret");
     assert!(a_live_token_is_published(scene), "{name} goes before another took its place");

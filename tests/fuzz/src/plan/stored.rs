@@ -14,7 +14,7 @@ use asa_operator::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Scene, dice::Dice, edits::target, scene::owner};
-use crate::acme::UID;
+use crate::acme::{UID, acme};
 
 /// Somebody edits the metadata of one of our Secrets, which is another state of it then.
 fn edit(scene: &mut Scene, dice: &mut Dice<'_>, change: impl FnOnce(&mut Scene, &mut Dice<'_>, &mut SecretMeta)) {
@@ -42,7 +42,7 @@ pub(super) fn edit_record(scene: &mut Scene, dice: &mut Dice<'_>) {
             meta.record = read(&dice.text());
             return;
         };
-        match dice.up_to(9) {
+        match dice.up_to(10) {
             0 => {}
             1 => record.issued_at = dice.moment(scene.now.wall),
             2 => record.expires_at = dice.moment(scene.now.wall),
@@ -52,17 +52,17 @@ pub(super) fn edit_record(scene: &mut Scene, dice: &mut Dice<'_>) {
             6 => record.identity = dice.maybe(|dice| identity(scene, dice)),
             7 => record.unverified = dice.flip(),
             8 => record.digest = dice.text(),
+            10 => record.verified_at = dice.maybe(|dice| dice.moment(scene.now.wall)),
             _ => meta.record = read(&damaged(record, dice)),
         }
     });
 }
 
 fn identity(scene: &Scene, dice: &mut Dice<'_>) -> IdentityRecord {
-    let choice = if dice.flip() {
-        Choice { apis: vec![], org_id: Some(dice.any()), ad_account_id: None, ..Choice::of(&scene.object) }
-    } else {
-        Choice::of(&scene.object)
-    };
+    let mut choice = scene.object.ads().or(acme().ads()).map(Choice::of).expect("a client of Apple Ads");
+    if dice.flip() {
+        choice = Choice { apis: vec![], org_id: Some(dice.any()), ad_account_id: None, ..choice };
+    }
     IdentityRecord { resolved_at: dice.moment(scene.now.wall), choice, ids: Ids::default() }
 }
 

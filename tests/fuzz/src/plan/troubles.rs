@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use asa_operator::{
-    api::AdsApi,
+    api::{AdsApi, Kind},
     apple::{Class, Endpoint, Error as AppleError, OAuthError},
     credential::{
         failure::{ClusterClass, ClusterFailure, Failure, Side, Subject},
-        identity::{Kind, Verdict},
+        identity::{self, Verdict},
         target::Target,
     },
 };
@@ -19,7 +19,11 @@ const APIS: [AdsApi; 2] = [AdsApi::PlatformV1, AdsApi::CampaignManagementV5];
 
 /// An attempt failed, or is repeated with other inputs, or succeeds.
 pub(super) fn fail(scene: &mut Scene, dice: &mut Dice<'_>) {
-    let side = dice.one_of(&[Side::Token, Side::Identity, Side::Cluster]);
+    let sides = match scene.object.kind() {
+        Kind::Ads => vec![Side::Token, Side::Identity, Side::Cluster],
+        Kind::AppStoreConnect => vec![Side::Cluster],
+    };
+    let side = dice.one_of(&sides);
     if dice.up_to(3) == 3 {
         scene.memory.succeeded(side);
         return;
@@ -63,7 +67,7 @@ fn apple(endpoint: Endpoint, dice: &mut Dice<'_>) -> Failure {
     Failure::Apple(AppleError { skew, retry_after, ..AppleError::new(endpoint, class) })
 }
 
-fn class(endpoint: Endpoint, dice: &mut Dice<'_>) -> Class {
+pub(super) fn class(endpoint: Endpoint, dice: &mut Dice<'_>) -> Class {
     let other = OAuthError::Other("x".repeat(64));
     let rejection = dice.one_of(&[OAuthError::InvalidClient, OAuthError::InvalidScope, other]);
     let mut classes = vec![
@@ -80,7 +84,7 @@ fn class(endpoint: Endpoint, dice: &mut Dice<'_>) -> Class {
         Class::TooLarge,
         Class::Unreachable("TLS: its certificate is from an unknown authority"),
     ];
-    if endpoint == Endpoint::TokenEndpoint {
+    if matches!(endpoint, Endpoint::TokenEndpoint | Endpoint::Probe(_)) {
         classes.push(Class::Rejected(rejection));
     }
     dice.one_of(&classes)
@@ -90,7 +94,7 @@ fn class(endpoint: Endpoint, dice: &mut Dice<'_>) -> Class {
 pub(super) fn verdict(scene: &Scene, dice: &mut Dice<'_>) -> Verdict {
     let api = dice.one_of(&APIS);
     let class = class(Endpoint::Acls(api), dice);
-    let kind = dice.one_of(&[Kind::Organization, Kind::AdAccount]);
+    let kind = dice.one_of(&[identity::Kind::Organization, identity::Kind::AdAccount]);
     let count = usize::try_from(dice.up_to(3)).unwrap_or_default();
     match dice.up_to(5) {
         0 => Verdict::Ambiguous(kind, count),
