@@ -1,4 +1,4 @@
-//! Thirty credentials of Apple Ads and fifteen of App Store Connect, each with a mishap of its own, ten more with keys that are
+//! Thirty credentials of Apple Ads and sixteen of App Store Connect, each with a mishap of its own, ten more with keys that are
 //! none, and the log at its most talkative.
 
 use std::fs;
