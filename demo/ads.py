@@ -1,6 +1,8 @@
-"""Calls an Apple Ads API with nothing but the files of a mounted Secret.
+"""Calls an API of Apple's with nothing but the files of a mounted Secret.
 
     python3 ads.py FOLDER CONTEXT URL        for example: ads.py token x_ap_context_org https://…/campaigns
+
+CONTEXT is the file with the header X-AP-Context; '' for App Store Connect, which takes none.
 """
 
 import pathlib
@@ -14,9 +16,11 @@ _SECONDS = 5
 
 
 def call(folder, context, url):
-    """Reads the two headers from their files and sends a GET. Returns status and body."""
+    """Reads the headers from their files and sends a GET. Returns status and body."""
     entry = lambda name: pathlib.Path(folder, name).read_text(encoding="ascii")
-    headers = {"Authorization": entry("authorization"), "X-AP-Context": entry(context)}
+    headers = {"Authorization": entry("authorization")}
+    if context:
+        headers["X-AP-Context"] = entry(context)
     try:
         with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=_SECONDS) as answer:
             return answer.status, answer.read().decode()

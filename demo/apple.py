@@ -2,6 +2,8 @@
 
     python3 apple.py upload KEY APPLE        register a public key for the AsaCredential on standard input (JSON), beside others
     python3 apple.py remove KEY_ID APPLE     take a key away
+    python3 apple.py api-key KEY APPLE       likewise for the AppStoreConnectCredential on standard input, a team key
+    python3 apple.py revoke KEY_ID APPLE     revoke that one
     python3 apple.py tokens APPLE            how many tokens were issued
     python3 apple.py refusals APPLE          why requests were refused, which the real one keeps to itself
     python3 apple.py bill TOKENS APPLE       what was asked, as a table; fails unless TOKENS tokens cost what is promised
@@ -25,10 +27,11 @@ ACCOUNT = {
 }
 
 
-def control(apple, what, document=None):
-    """GET, or POST of a document."""
+def control(apple, what, document=None, method=None):
+    """GET, or POST or another method with a document."""
     body = None if document is None else json.dumps(document).encode()
-    with _OPENER.open(f"{apple}/control/{what}", body, timeout=10) as answer:
+    request = urllib.request.Request(f"{apple}/control/{what}", body, method=method)
+    with _OPENER.open(request, timeout=10) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 
@@ -51,6 +54,18 @@ def remove(key_id, apple):
     control(apple, "clients", {**client, "keys": left})
 
 
+def api_key(key, apple):
+    spec = json.load(sys.stdin)["spec"]
+    ids = {name: spec[name] for name in ("keyId", "issuerId")}
+    control(apple, "api-keys", {**ids, "publicKey": pathlib.Path(key).read_text(encoding="ascii")})
+    for name, value in ids.items():
+        print(f"{name:<8} {value}")
+
+
+def revoke(key_id, apple):
+    control(apple, f"api-keys/app-store/{key_id}/standing", "revoked", "PUT")
+
+
 def counts(apple):
     """Requests by endpoint and status."""
     return {(row["endpoint"], row["status"]): row["requests"] for row in control(apple, "counts")}
@@ -65,6 +80,10 @@ def refusals(apple):
         print(json.dumps(refusal))
 
 
+# What is refused in this story: half of a change of key, and a revoked key's question and call.
+REFUSED = {("token", 400), ("apps", 401), ("ci-products", 401)}
+
+
 def bill(published, apple):
     asked = counts(apple)
     for (endpoint, status), requests in asked.items():
@@ -75,11 +94,16 @@ def bill(published, apple):
         "a GET that proves each token": asked.get(("me-v1", 200)) == published,
         "one question each for organizations and ad accounts": asked.get(("acls-v5", 200)) == asked.get(("acls-v1", 200)) == 1,
         "one refusal, of the change that was half done": asked.get(("token", 400)) == 1,
-        "no other refusal": all(status == 200 for endpoint, status in asked if (endpoint, status) != ("token", 400)),
+        "one question about the API key, and one after it was revoked": asked.get(("apps", 200)) == asked.get(("apps", 401)) == 1,
+        "no other refusal": all(status == 200 for endpoint, status in asked if (endpoint, status) not in REFUSED),
     }
     broken = [promise for promise, kept in promised.items() if not kept]
     sys.exit(f"{published} tokens were published, but Apple did not see: {', '.join(broken)}" if broken else 0)
 
 
+COMMANDS = {
+    "upload": upload, "remove": remove, "api-key": api_key, "revoke": revoke, "tokens": tokens, "refusals": refusals, "bill": bill,
+}
+
 if __name__ == "__main__":
-    {"upload": upload, "remove": remove, "tokens": tokens, "refusals": refusals, "bill": bill}[sys.argv[1]](*sys.argv[2:])
+    COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -94,7 +94,7 @@ fail() {
 tell_failure() {
     printf '\n%sThe demo failed in part %d: %s%s\n' "$bold" "$part" "$1" "$plain"
     if [ "$KUBECONFIG" != /dev/null ]; then
-        kubectl get asacred --output wide --request-timeout=5s 2>&1 || true
+        kubectl get asacred,asccred --output wide --request-timeout=5s 2>&1 || true
     fi
     if [ -n "${APPLE:-}" ]; then
         python3 demo/apple.py refusals "$APPLE" 2>/dev/null || true

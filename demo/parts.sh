@@ -29,7 +29,8 @@ the_operator() {
 
 start_operator() {
     start operator 'env KUBECONFIG=operator.kubeconfig asa-operator run --http-address $HTTP --log-format text \
-       --apple-id-url $APPLE --ads-platform-url $APPLE/v1 --ads-campaign-url $APPLE/api/v5'
+       --apple-id-url $APPLE --ads-platform-url $APPLE/v1 --ads-campaign-url $APPLE/api/v5 \
+       --app-store-connect-url $APPLE/app-store-connect'
     wait_until 60 operator 'answers http://$HTTP/readyz'
 }
 
@@ -108,6 +109,55 @@ call() {
     else
         run "python3 demo/ads.py token $1 $2"
     fi
+}
+
+an_api_key() {
+    heading 'An AppStoreConnectCredential: what the key signs is the token, and Apple is asked whether it knows the key'
+    say 'Apple makes such a key, shows its ids and lets the .p8 download once. Here the stand-in is told its public half:'
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out AuthKey_2X9R4HXF34.p8 2>/dev/null
+    openssl pkey -in AuthKey_2X9R4HXF34.p8 -pubout -out api-public-key.pem
+    kubectl create --dry-run=client --output json -f examples/app-store-connect.yaml |
+        python3 demo/apple.py api-key api-public-key.pem "$APPLE" | indent
+    start api-mount 'python3 demo/mount.py acme-app-store api-token api-published'
+    run 'kubectl create secret generic acme-api-key --from-file=AuthKey_2X9R4HXF34.p8'
+    run 'cat examples/app-store-connect.yaml'
+    run 'kubectl apply -f examples/app-store-connect.yaml'
+    run 'kubectl wait --for=condition=Ready --timeout=30s asccred/acme-app-store'
+    run 'kubectl get asccred'
+    say 'The same token also as a file for curl:'
+    run "kubectl patch asccred acme-app-store --type merge --patch '{\"spec\": {\"secret\": {\"formats\": [\"CurlConfig\"]}}}'"
+    wait_until 30 api-mount 'test -s api-token/curl-app-store-connect'
+    run "$(api_call)"
+    [ "$(sort -u api-published | wc -l)" -eq 1 ] || fail 'the token should be the first one'
+    an_api_key_that_is_revoked
+    kubectl apply --dry-run=server -f examples/app-store-connect-full.yaml >/dev/null
+}
+
+# By curl where it is.
+api_call() {
+    local url='$APPLE/app-store-connect/v1/ciProducts'
+    if command -v curl >/dev/null; then
+        echo "curl -fsS -w '\\n' -K api-token/curl-app-store-connect $url"
+    else
+        echo "python3 demo/ads.py api-token '' $url"
+    fi
+}
+
+an_api_key_that_is_revoked() {
+    python3 demo/apple.py revoke 2X9R4HXF34 "$APPLE"
+    say 'Somebody revokes the key at Apple. Its tokens end at once:'
+    run "$(api_call) || echo 'It is refused.'"
+    grep -q '^It is refused' printed || fail 'the token of a revoked key should be refused'
+    say 'The operator asks about each key once an hour, and believes the third refusal of a good one, a minute apart. That' \
+        'would take too long here. Of a resource made anew nothing was ever accepted, and one refusal is enough:'
+    run 'kubectl delete asccred acme-app-store --timeout=30s'
+    run 'kubectl wait --for=delete --timeout=30s secret/acme-app-store'
+    run 'kubectl apply -f examples/app-store-connect.yaml'
+    run 'kubectl wait --for=condition=Ready=False --timeout=30s asccred/acme-app-store'
+    run "kubectl get asccred acme-app-store --output 'jsonpath={.status.conditions[?(@.type==\"Ready\")].message}{\"\\n\"}'"
+    grep -q revoked printed || fail 'the message should say what may be wrong with the key'
+    run 'kubectl delete asccred acme-app-store --timeout=30s'
+    stop api-mount
 }
 
 two_renewals_and_a_crash() {
@@ -195,10 +245,11 @@ the_bill() {
     heading 'What Apple was asked, and the end'
     run "python3 demo/apple.py bill $(tokens_published) \$APPLE"
     say "$(tokens_published) tokens were published: for each one POST and one GET that proved it before it was published." \
-        'The one refusal is that of the half-done change. The ids were resolved once. The restart cost nothing.' \
-        '(The campaigns are the calls of the workload, and the two by hand.)'
+        'The token that was refused is that of the half-done change. The ids were resolved once. The restart cost nothing.' \
+        'apps are the two questions about the API key, before and after it was revoked; what it signs costs nothing.' \
+        '(The campaigns and ci-products are the calls of the workload, and those by hand.)'
     run 'kubectl delete asacred acme --timeout=30s'
     run 'kubectl wait --for=delete --timeout=30s secret/acme secret/acme-client-secret'
     run 'kubectl get secrets'
-    say 'The operator is stopped already: both Secrets go by their owner references, and your key stays.'
+    say 'The operator is stopped already: both Secrets go by their owner references, and your keys stay.'
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The life of a credential on a real Kubernetes API server, told in eight parts. Run it by `make demo`.
+# The life of a credential of each kind on a real Kubernetes API server, told in nine parts. Run it by `make demo`.
 #
 #   demo/run.sh FOLDER       where FOLDER has the programs asa-operator, cluster and fake-apple
 #
@@ -34,6 +34,7 @@ the_operator
 a_key
 a_credential
 two_calls
+an_api_key
 two_renewals_and_a_crash
 a_new_key
 the_bill

@@ -17,6 +17,9 @@ const EXAMPLES: [(Kind, &str, &str); 2] = [
     (Kind::AppStoreConnect, "examples/app-store-connect.yaml", "examples/app-store-connect-full.yaml"),
 ];
 
+/// The page that is about one kind only.
+const APP_STORE_CONNECT: &str = "docs/app-store-connect.md";
+
 #[tokio::test]
 async fn the_api_server_accepts_the_examples_as_they_are() {
     let cluster = cluster::shared().await;
@@ -50,7 +53,9 @@ async fn the_api_server_accepts_every_example_of_the_pages_for_users() {
         let there = minimal.metadata.name.as_deref().unwrap();
         let (type_, pages) = match kind {
             Kind::Ads => (ApiResource::erase::<AsaCredential>(&()), &["docs/fields.md", "docs/rollover.md"][..]),
-            Kind::AppStoreConnect => (ApiResource::erase::<AppStoreConnectCredential>(&()), &["docs/fields.md"][..]),
+            Kind::AppStoreConnect => {
+                (ApiResource::erase::<AppStoreConnectCredential>(&()), &["docs/fields.md", APP_STORE_CONNECT][..])
+            }
         };
         let resources: Api<DynamicObject> = Api::namespaced_with(cluster.client().unwrap(), &namespace, &type_);
         resources.create(&PostParams::default(), &minimal).await.unwrap();
@@ -166,6 +171,7 @@ fn every_link_to_a_file_leads_somewhere() {
         "docs/promises.md",
         "docs/fields.md",
         "docs/rollover.md",
+        APP_STORE_CONNECT,
     ] {
         let text = read(page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
@@ -223,8 +229,9 @@ fn paths(schema: &Value, parent: &str) -> Vec<String> {
 }
 
 /// The kinds that a chapter of a page is about, by its heading.
-fn kinds(heading: &str) -> &'static [Kind] {
+fn kinds(page: &str, heading: &str) -> &'static [Kind] {
     match heading {
+        _ if page == APP_STORE_CONNECT => &[Kind::AppStoreConnect],
         "The Secret" | "Pause and renewal on demand" => &Kind::ALL,
         "App Store Connect" => &[Kind::AppStoreConnect],
         _ => &[Kind::Ads],
@@ -234,7 +241,7 @@ fn kinds(heading: &str) -> &'static [Kind] {
 /// The YAML blocks of a page that are about a kind.
 fn examples(page: &str, kind: Kind) -> Vec<Value> {
     let text = read(page);
-    let chapters = text.split("\n## ").filter(|chapter| kinds(chapter.lines().next().unwrap()).contains(&kind));
+    let chapters = text.split("\n## ").filter(|chapter| kinds(page, chapter.lines().next().unwrap()).contains(&kind));
     let mut examples = Vec::new();
     for chapter in chapters {
         let mut lines = chapter.lines();

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use asa_operator::api::AsaCredential;
 use asa_operator::api::names::LABEL_OWNER_UID;
+use asa_operator::api::{AppStoreConnectCredential, AsaCredential};
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
@@ -26,7 +26,7 @@ pub(crate) struct Haystack(Vec<(&'static str, String)>);
 /// Every state that the resources, the Events and the metadata of the operator's Secrets had.
 pub(crate) struct Transcript {
     states: Arc<Mutex<String>>,
-    watches: [JoinHandle<()>; 3],
+    watches: [JoinHandle<()>; 4],
 }
 
 impl Transcript {
@@ -37,10 +37,12 @@ impl Transcript {
         let all = watcher::Config::default();
         let ours = all.clone().labels(LABEL_OWNER_UID);
         let resources = Api::<AsaCredential>::namespaced(kube.clone(), namespace);
+        let api_keys = Api::<AppStoreConnectCredential>::namespaced(kube.clone(), namespace);
         let events = Api::<Event>::namespaced(kube.clone(), namespace);
         let secrets = Api::<PartialObjectMeta<Secret>>::namespaced(kube.clone(), namespace);
         let watches = [
             tokio::spawn(record(resources, all.clone(), Arc::clone(&states))),
+            tokio::spawn(record(api_keys, all.clone(), Arc::clone(&states))),
             tokio::spawn(record(events, all, Arc::clone(&states))),
             tokio::spawn(record(secrets, ours, Arc::clone(&states))),
         ];
@@ -80,6 +82,10 @@ impl Haystack {
             ("the resources as YAML", kubectl(&["get", "asacredentials", "--output=yaml", whole])),
             ("the resources as a table", kubectl(&["get", "asacredentials", "--output=wide"])),
             ("the resources' description", kubectl(&["describe", "asacredentials"])),
+            ("the API keys as JSON", kubectl(&["get", "appstoreconnectcredentials", "--output=json", whole])),
+            ("the API keys as YAML", kubectl(&["get", "appstoreconnectcredentials", "--output=yaml", whole])),
+            ("the API keys as a table", kubectl(&["get", "appstoreconnectcredentials", "--output=wide"])),
+            ("the API keys' description", kubectl(&["describe", "appstoreconnectcredentials"])),
             ("the Events as JSON", kubectl(&["get", "events.events.k8s.io", "--output=json"])),
             ("the Events as YAML", kubectl(&["get", "events", "--output=yaml"])),
             ("the Secrets' metadata", metadata_of_secrets(stage).await),

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod api_keys;
 mod between;
 mod haystack;
 mod kube_prints;

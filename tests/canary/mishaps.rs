@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use crate::api_keys::{key_id, key_id_in};
 use crate::between::{Answer, Asked, Spoil, Trick};
 use crate::needles::hex;
 use crate::seen::{Seen, client_secret_in};
@@ -34,9 +35,11 @@ pub(crate) enum Place {
     MeV1,
     AclsV1,
     AclsV5,
+    /// When App Store Connect is asked about an API key.
+    Probe,
 }
 
-/// All of them.
+/// All of them that meet an `AsaCredential`.
 pub(crate) fn mishaps() -> Vec<Mishap> {
     use Place::{AclsV1, AclsV5, Create, CreateClientSecret, KeyRead, MeV1, Token};
     vec![
@@ -113,7 +116,7 @@ pub(crate) fn mishaps() -> Vec<Mishap> {
     ]
 }
 
-fn mishap(
+pub(crate) fn mishap(
     name: &'static str,
     place: Place,
     outcome: Awaited,
@@ -125,7 +128,7 @@ fn mishap(
 impl Place {
     /// Whether Apple's answer is spoiled, and not the API server's.
     pub(crate) fn is_at_apple(self) -> bool {
-        matches!(self, Self::Token | Self::MeV1 | Self::AclsV1 | Self::AclsV5)
+        matches!(self, Self::Token | Self::MeV1 | Self::AclsV1 | Self::AclsV5 | Self::Probe)
     }
 
     fn is_met(self, asked: &Asked, name: &str, seen: &Seen) -> bool {
@@ -143,6 +146,7 @@ impl Place {
             Self::MeV1 => asked.path == "/v1/me" && own_token(),
             Self::AclsV1 => asked.path == "/v1/acls" && own_token(),
             Self::AclsV5 => asked.path == "/api/v5/acls" && own_token(),
+            Self::Probe => asked.path == "/app-store-connect/v1/apps?limit=1" && key_id_in(asked) == key_id(name),
         }
     }
 }
@@ -162,7 +166,7 @@ impl Mishap {
 }
 
 /// The length of the whole is announced, half of it arrives.
-fn cut_off(answer: Answer) -> Answer {
+pub(crate) fn cut_off(answer: Answer) -> Answer {
     Answer { arrives: Some(answer.body.len() / 2), ..answer }
 }
 
@@ -188,7 +192,7 @@ pub(crate) fn status(code: u16, reason: &str, quoted: &str) -> Answer {
     apple(code, &body)
 }
 
-fn apple(status: u16, body: &Value) -> Answer {
+pub(crate) fn apple(status: u16, body: &Value) -> Answer {
     let headers = vec![("content-type", "application/json".to_owned())];
     Answer { status, headers, body: body.to_string(), arrives: None }
 }
@@ -208,7 +212,7 @@ fn signature_in(asked: &Asked) -> String {
 }
 
 /// What is behind `Bearer`.
-fn bearer(asked: &Asked) -> &str {
+pub(crate) fn bearer(asked: &Asked) -> &str {
     let header = asked.headers.get(AUTHORIZATION).map_or("", |value| value.to_str().unwrap());
     header.trim_start_matches("Bearer ")
 }
@@ -223,7 +227,7 @@ fn token_in(asked: &Asked) -> String {
     entry(&asked.body, "access_token")
 }
 
-fn entry(secret: &str, name: &str) -> String {
+pub(crate) fn entry(secret: &str, name: &str) -> String {
     let secret: Value = serde_json::from_str(secret).unwrap();
     let value = BASE64_STANDARD.decode(secret["data"][name].as_str().unwrap()).unwrap();
     String::from_utf8(value).unwrap()

@@ -5,9 +5,9 @@
 //!
 //! - **A P-256 key** is its scalar, 32 bytes. Around it stand the same bytes in every key, and the public half, which the
 //!   status shows. In PEM the scalar is the base64 characters that carry bits of it.
-//! - **A client secret** is a JWT. Its header is the same for every key of a keyId. Claims and signature count: the claims are
-//!   ids and times that the status shows too, but never in base64url, so whoever tells them so tells a JWT, and was only
-//!   stopped from telling the signature by the length of a line.
+//! - **A client secret** is a JWT, and so is **a token of an API key**. Its header is the same for every key of a keyId.
+//!   Claims and signature count: the claims are ids and times that the status shows too, but never in base64url, so whoever
+//!   tells them so tells a JWT, and was only stopped from telling the signature by the length of a line.
 //! - **An access token** is a JWE. Its header is the same in all of Apple's tokens; everything behind it counts.
 
 use std::collections::HashMap;

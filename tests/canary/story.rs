@@ -1,4 +1,5 @@
-//! Thirty credentials, each with a mishap of its own, ten more with keys that are none, and the log at its most talkative.
+//! Thirty credentials of Apple Ads and sixteen of App Store Connect, each with a mishap of its own, ten more with keys that are
+//! none, and the log at its most talkative.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,7 @@ use fake_apple::{Client, Endpoint};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::api_keys;
 use crate::between::{Behind, Between, Trick};
 use crate::haystack::{Haystack, Transcript};
 use crate::mishaps::{edited, html, mishaps, status};
@@ -19,6 +21,7 @@ use crate::seen::Seen;
 use crate::support::awaited::{not_ready, ready};
 use crate::support::credential::{AD_ACCOUNT, NAME, ORG, credential};
 use crate::support::eventually;
+use crate::support::key::KeyPair;
 use crate::support::operator::{Operator, command};
 use crate::support::stage::Stage;
 
@@ -36,16 +39,18 @@ async fn nothing_secret_is_told(format: &'static str) {
     let scene = Scene::new(format).await;
     let mut needles = Needles::default();
     needles.key("the key", scene.stage.key.private());
+    needles.key("the API key", scene.api_key.private());
     let mut operator = Operator::new();
 
     let first = scene.until_ready_without_mishap(&mut operator).await;
     needles.token("the first access token", &first);
     scene.until_all_went_wrong(&mut operator, &first, &mut needles).await;
 
-    let (client_secrets, tokens) = scene.seen.add_to(&mut needles);
+    let (client_secrets, tokens, signed) = scene.seen.add_to(&mut needles);
     let issued = scene.stage.apple.state().counts().at(Endpoint::Token).with_status(200).total();
     assert_eq!(tokens as u64 + 1, issued, "every token is known");
     assert!(client_secrets > 30, "{client_secrets} client secrets");
+    assert!(signed > 30, "{signed} tokens of API keys, to be published or to ask with");
     let said = Haystack::of(&scene.stage, &operator, &scene.transcript).await;
     // hyper_util has its lines from its feature `client`; none of kube's features is needed for them.
     for target in ["hyper_util::client", "kube_client::client::builder", "reqwest::", "rustls::", "asa_operator::"] {
@@ -64,6 +69,8 @@ async fn nothing_secret_is_told(format: &'static str) {
 /// A stage with somebody who listens on the way to either server.
 struct Scene {
     stage: Stage<'static>,
+    /// The key of all credentials of App Store Connect.
+    api_key: KeyPair,
     format: &'static str,
     transcript: Transcript,
     seen: Seen,
@@ -80,12 +87,17 @@ impl Scene {
             let seen = seen.clone();
             Box::new(move |asked: &_, answer: &_| seen.listen(asked, answer))
         };
+        let listener_to_writes = {
+            let seen = seen.clone();
+            Box::new(move |asked: &_, _: &_| seen.listen_to_writes(asked))
+        };
         let behind = Behind::Apple(stage.apple.url(), reqwest::Client::new());
         Self {
+            api_key: KeyPair::new(),
             format,
             transcript: Transcript::of(&stage),
             seen,
-            api_server: Between::start(Behind::ApiServer(stage.kube.clone()), Box::new(|_, _| {})).await,
+            api_server: Between::start(Behind::ApiServer(stage.kube.clone()), listener_to_writes).await,
             apple: Between::start(behind, listener).await,
             folder: tempfile::tempdir().unwrap(),
             stage,
@@ -110,13 +122,15 @@ impl Scene {
         let outcomes = outcomes.into_iter().chain(refused.iter().map(|refused| (refused.name, refused.outcome)));
         let outcomes: Vec<_> = outcomes.collect();
         let keys = mishaps.iter().map(|mishap| self.key_secret(mishap.name));
-        let secrets: Vec<_> = keys.chain(refused.into_iter().map(Refused::secret)).collect();
-        self.apply(&secrets, &outcomes.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let secrets = keys.chain(refused.into_iter().map(Refused::secret));
+        let others: Vec<_> = secrets.chain(api_keys::documents(&self.stage, &self.api_key)).collect();
+        self.apply(&others, &outcomes.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         self.spoil_the_first_sight();
         for mishap in mishaps {
             let on_the_way_to = if mishap.place.is_at_apple() { &self.apple } else { &self.api_server };
             on_the_way_to.play(mishap.trick(&self.seen));
         }
+        api_keys::lie_in_wait(&self.seen, &self.apple, &self.api_server);
         let kubeconfig = self.folder.path().join("kubeconfig");
         fs::write(&kubeconfig, plain(&self.api_server.url).to_string()).unwrap();
         self.run(operator, &self.apple.url, &kubeconfig, &[]);
@@ -132,6 +146,7 @@ impl Scene {
             self.stage.until_named(name, &outcome.to_string(), |seen| outcome.holds(seen)).await;
         }
         self.stage.token_other_than(first).await;
+        api_keys::until_all_went_wrong(&self.stage, &self.seen, &self.apple, &self.api_server).await;
         self.stage.operator_saw_it_all().await;
         assert_eq!((self.api_server.unplayed(), self.apple.unplayed()), (vec![], vec![]));
     }
@@ -144,9 +159,9 @@ impl Scene {
 
     /// The user applies documents by `kubectl apply`, which copies each whole into an annotation, and registers a client
     /// for each credential.
-    fn apply(&self, secrets: &[Value], credentials: &[&str]) {
+    fn apply(&self, others: &[Value], credentials: &[&str]) {
         let documents = credentials.iter().map(|name| self.credential(name));
-        let items: Vec<_> = secrets.iter().cloned().chain(documents).collect();
+        let items: Vec<_> = others.iter().cloned().chain(documents).collect();
         let file = self.folder.path().join("documents.json");
         fs::write(&file, json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()).unwrap();
         self.stage.kubectl_apply(&file);
@@ -202,7 +217,7 @@ impl Scene {
 
     /// Makes the operator tell a few characters of the key and of `token`: as the names of a Secret and of its entry.
     async fn plant(&self, token: &str) {
-        let hex = hex(&scalar(self.stage.key.private()));
+        let [hex, api_hex] = [&self.stage.key, &self.api_key].map(|key| hex(&scalar(key.private())));
         let some = token.rsplit('.').next().unwrap();
         let document = credential().named(&hex[..WINDOW]).key_entry(&some[some.len() - WINDOW..]);
         self.stage.apply(document).await;
@@ -213,6 +228,8 @@ impl Scene {
             if events.contains(&hex[..WINDOW]) { Ok(()) } else { Err("none") }
         })
         .await;
+        let api_token = self.stage.api_token(api_keys::RENEWED).await;
+        api_keys::plant(&self.stage, &api_hex[..WINDOW], &api_token[api_token.len() - WINDOW..]).await;
         let annotations = json!({"planted": BASE64_STANDARD.encode(some)});
         self.stage.change_secret(NAME, json!({"metadata": {"annotations": annotations}})).await;
         self.stage.operator_saw_it_all().await;
