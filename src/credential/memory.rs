@@ -183,7 +183,8 @@ impl Memory {
     /// Whether there is nothing in it that a new process would not know as well.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        let is_blank = |content: &Content| content.known.is_none() && !content.look_again && content.looked_at.is_none();
+        let is_blank =
+            |content: &Content| content.known.is_none() && !content.look_again && content.looked_at.is_none();
         let has_failed = self.troubles().next().is_some() || self.key_failure.is_some() || self.status_failures > 0;
         let has_in_hand = self.key.is_some() || self.client_secret.is_some() || self.token.is_some();
         let has_resolved = self.resolution.is_some() || self.resolve_anew;

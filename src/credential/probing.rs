@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     now::{Now, between},
@@ -50,6 +50,8 @@ pub struct Refusal {
     pub since: Timestamp,
     /// Whether Apple had accepted the key before.
     pub was_accepted: bool,
+    /// Apple's clock minus ours, where it was told: a token from the future is refused like a bad key.
+    pub skew: Option<SignedDuration>,
 }
 
 /// An answer, as far as it concerns the key.
@@ -99,6 +101,7 @@ impl Probe {
             count: REFUSALS_OF_A_REVOKED_KEY,
             since: now.wall,
             was_accepted: recalled.proved_at.is_some(),
+            skew: None,
         });
         Self {
             proof: recalled.proof.or(recalled.proved_at.map(|_| Proof::Accepted)),
@@ -137,9 +140,9 @@ impl Probe {
                 self.silence = None;
                 if proof == Proof::AgreementMissing { AGREEMENT_INTERVAL } else { INTERVAL }
             }
-            Err(AppleError { class: Class::Rejected(code), .. }) => {
+            Err(AppleError { class: Class::Rejected(code), skew, .. }) => {
                 self.silence = None;
-                self.refused(code.code(), now)
+                self.refused(code.code(), skew, now)
             }
             Err(error) => {
                 let failures = self.silence.take().map_or(0, |(_, failures)| failures).saturating_add(1);
@@ -151,12 +154,12 @@ impl Probe {
         self.next = now.steady + if heard.is_budget_low { wait.max(INTERVAL) } else { wait };
     }
 
-    fn refused(&mut self, code: &str, now: Now) -> Duration {
+    fn refused(&mut self, code: &str, skew: Option<SignedDuration>, now: Now) -> Duration {
         let was_accepted = self.proof.is_some();
         let previous = self.refusal.take();
         let count = previous.as_ref().map_or(0, |refusal| refusal.count).saturating_add(1);
         let since = previous.map_or(now.wall, |refusal| refusal.since);
-        self.refusal = Some(Refusal { code: code.to_owned(), count, since, was_accepted });
+        self.refusal = Some(Refusal { code: code.to_owned(), count, since, was_accepted, skew });
         let in_doubt = if was_accepted { REFUSALS_OF_A_REVOKED_KEY - 1 } else { 0 };
         match count.checked_sub(in_doubt) {
             None | Some(0) => REFUSAL_INTERVAL,

@@ -189,7 +189,9 @@ impl Explanation {
     #[must_use]
     pub fn of_refusal(refusal: &Refusal, object: &AppStoreConnectCredential) -> Self {
         let code = cut(&refusal.code, LONGEST_CODE);
-        let (reason, message) = if refusal.was_accepted {
+        let (reason, message) = if let Some(skew) = notable_skew(refusal.skew) {
+            (Reason::ClockSkewed, skewed("refuses the key", &code, skew))
+        } else if refusal.was_accepted {
             let message = format!(
                 "Apple accepted this key before and refuses it now ({code}): it was revoked. Make a new key and replace the Secret and keyId; a .p8 downloads once."
             );
@@ -217,8 +219,10 @@ impl Explanation {
             Endpoint::Acls(_) => ConditionType::OrganizationResolved,
             Endpoint::Probe(_) => ConditionType::KeyVerified,
         };
-        let (reason, message) = match (&error.class, notable_skew(error)) {
-            (Class::Rejected(code), Some(skew)) => (Reason::ClockSkewed, skewed(code, skew)),
+        let (reason, message) = match (&error.class, notable_skew(error.skew)) {
+            (Class::Rejected(code), Some(skew)) => {
+                (Reason::ClockSkewed, skewed("rejected the client", code.code(), skew))
+            }
             (Class::Rejected(code), None) => rejected(code, fingerprint),
             (class, _) => said(error.endpoint, class, error.retry_after),
         };

@@ -102,7 +102,8 @@ impl Storm {
 
     /// Those whose tokens ended a while ago, and whether they are told to be Ready.
     pub(crate) fn ended(&self) -> BTreeMap<String, bool> {
-        let (stored, moment) = (self.simulation.cluster.stored(), earlier(self.simulation.now(), Duration::from_secs(15)));
+        let (stored, moment) =
+            (self.simulation.cluster.stored(), earlier(self.simulation.now(), Duration::from_secs(15)));
         let is_ready = |object: &Credential| {
             let conditions = object.status().map_or(&[][..], |status| &status.conditions);
             find(conditions, ConditionType::Ready).is_some_and(|ready| ready.status == ConditionStatus::True)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cut;
 use crate::{
     api::{AdsApi, Program, Reason},
-    apple::error::{Class, Endpoint, Error as AppleError, OAuthError},
+    apple::error::{Class, Endpoint, OAuthError},
 };
 
 /// More of an OAuth code than any that Apple documents; the rest of the message must fit as well.
@@ -38,18 +38,18 @@ pub(super) fn rejected(code: &OAuthError, fingerprint: Option<&str>) -> (Reason,
     }
 }
 
-pub(super) fn skewed(code: &OAuthError, skew: jiff::SignedDuration) -> String {
+pub(super) fn skewed(what: &str, code: &str, skew: jiff::SignedDuration) -> String {
     let seconds = skew.as_secs();
     let side = if seconds > 0 { "behind" } else { "ahead of" };
     format!(
-        "Apple rejected the client ({}), and the operator's clock is {} s {side} Apple's, which makes every client secret invalid. Set the node's clock (NTP).",
-        cut(code.code(), LONGEST_CODE),
+        "Apple {what} ({}), and the operator's clock is {} s {side} Apple's, which makes everything signed here invalid. Set the node's clock (NTP).",
+        cut(code, LONGEST_CODE),
         seconds.abs()
     )
 }
 
-pub(super) fn notable_skew(error: &AppleError) -> Option<jiff::SignedDuration> {
-    error.skew.filter(|skew| skew.unsigned_abs() >= NOTABLE_SKEW)
+pub(super) fn notable_skew(skew: Option<jiff::SignedDuration>) -> Option<jiff::SignedDuration> {
+    skew.filter(|skew| skew.unsigned_abs() >= NOTABLE_SKEW)
 }
 
 /// What an answer other than a rejection means.

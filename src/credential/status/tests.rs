@@ -65,6 +65,30 @@ fn endpoints() -> impl Iterator<Item = Endpoint> {
     [Endpoint::TokenEndpoint].into_iter().chain(APIS.map(Endpoint::Me)).chain(APIS.map(Endpoint::Acls))
 }
 
+/// What is said of a key that Apple refuses.
+fn refusals() -> Vec<Explanation> {
+    let object: AppStoreConnectCredential = serde_json::from_value(json!({
+        "apiVersion": "asa-operator.dev/v1alpha1",
+        "kind": "AppStoreConnectCredential",
+        "metadata": {"name": "acme"},
+        "spec": {"keyId": "2X9R4HXF34", "privateKey": {"secretRef": {"name": "key"}}},
+    }))
+    .unwrap();
+    let skews = [None, Some(SignedDuration::from_mins(-5))];
+    let of = |was_accepted, skew| {
+        let (code, since) = ("NOT_AUTHORIZED".repeat(4), jiff::Timestamp::UNIX_EPOCH);
+        Explanation::of_refusal(&Refusal { code, count: 3, since, was_accepted, skew }, &object)
+    };
+    [true, false].into_iter().flat_map(|was_accepted| skews.map(|skew| of(was_accepted, skew))).collect()
+}
+
+#[test]
+fn a_refused_key_is_unknown_or_revoked_unless_the_clock_is_to_blame() {
+    let reasons: Vec<Reason> = refusals().iter().map(|explanation| explanation.reason).collect();
+    assert_eq!(reasons, [Reason::KeyRevoked, Reason::ClockSkewed, Reason::KeyRejected, Reason::ClockSkewed]);
+    assert!(refusals()[1].message.contains("300 s ahead"), "{}", refusals()[1].message);
+}
+
 /// Every explanation there is, for a resource of this name.
 fn all(name: &str) -> Vec<Explanation> {
     let object = object(name);
@@ -131,6 +155,7 @@ fn all(name: &str) -> Vec<Explanation> {
         .chain(keys.iter().map(|key| Explanation::of_key(key, &object)))
         .chain(obstacles.iter().filter_map(|obstacle| Explanation::of_obstacle(obstacle, &object)))
         .chain([Explanation::of_upload(), Explanation::of_suspension(Kind::Ads)])
+        .chain(refusals())
         .chain([failure(Failure::Signing), failure(Failure::Generating)])
         .chain(verdicts)
         .collect()

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::support::awaited::{Awaited, is_not, ready, told};
 use crate::support::credential::{Credential, KEY_SECRET, NAME};
-use crate::support::eventually;
 use crate::support::stage::{Stage, WITNESS};
+use crate::support::{a_minute_later, eventually};
 
 const KEY_ID: &str = "2X9R4HXF34";
 const ISSUER_ID: &str = "57246542-96fe-1a63-e053-0824d011072a";
@@ -72,6 +72,15 @@ impl Stage<'_> {
             if awaited.holds(&seen) { Ok(seen) } else { Err(told(&seen)) }
         })
         .await
+    }
+
+    /// The same for what takes a minute.
+    async fn until_api_key_late(&self, awaited: Awaited) {
+        a_minute_later(&awaited.to_string(), async || {
+            let seen = self.api_keys().get(NAME).await.map_err(|error| error.to_string())?;
+            if awaited.holds(&seen) { Ok(()) } else { Err(told(&seen)) }
+        })
+        .await;
     }
 
     /// Apple knows the key, its Secret is there, and the document is applied.

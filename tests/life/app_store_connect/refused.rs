@@ -1,7 +1,7 @@
 //! Keys that Apple does not know.
 
 use asa_operator::api::{ConditionType, Reason};
-use fake_apple::{ApiKey, Standing};
+use fake_apple::{ApiKey, Settings, Standing};
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
@@ -45,6 +45,21 @@ async fn nothing_is_published_for_a_key_that_apple_refuses_and_the_message_says_
         assert!(stage.apple.state().remove_api_key(program, &key_id));
         stage.api_keys().delete(&name, &DeleteParams::default()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_of_apples_is_named_and_not_the_key() {
+    let stage = Stage::new().await;
+    let settings = Settings { clock_offset_seconds: -300, ..stage.apple.state().settings().clone() };
+    stage.apple.state().set_settings(settings.clone());
+    stage.begin_with(stage.team_key(), api_key()).await;
+
+    let acme = stage.until_api_key(not_ready(Reason::ClockSkewed)).await;
+    assert!(message(&acme, ConditionType::Ready).contains("ahead"), "{}", message(&acme, ConditionType::Ready));
+
+    stage.apple.state().set_settings(Settings { clock_offset_seconds: 0, ..settings });
+    stage.request_token_of(NAME, "the clock is right").await;
+    stage.until_api_key_late(ready()).await;
 }
 
 #[tokio::test]
