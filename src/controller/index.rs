@@ -225,6 +225,14 @@ impl Index {
         self.drop_strays(|namespace, name| *namespace == *secret.namespace && *name == *secret.name)
     }
 
+    /// A Secret was not there when it was asked for, and `before` that was seen of it. What a watch told meanwhile is
+    /// later, and no event would correct what is noted now.
+    pub fn learn_absence(&mut self, secret: SecretName, before: &Sight) {
+        if *before != Sight::Absent && self.sight(&secret) == *before {
+            self.remove_secret(secret, None);
+        }
+    }
+
     /// Forgets strays by namespace and name. Says whose they were.
     fn drop_strays(&mut self, is_gone: impl Fn(&str, &str) -> bool) -> Vec<Id> {
         let mut concerned = Vec::new();

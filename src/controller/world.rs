@@ -141,6 +141,16 @@ impl<C, A> World<C, A> {
         }
     }
 
+    /// The same for the answer to a question that was asked when `before` was seen.
+    pub fn learn_answer(&self, namespace: &str, name: &str, before: &Sight, meta: Option<SecretMeta>) {
+        if meta.is_some() {
+            self.learn_secret(namespace, name, meta);
+        } else {
+            let secret = SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
+            self.index().learn_absence(secret, before);
+        }
+    }
+
     /// Leave to ask `host`, if nobody has waited longer for it and its pace allows it.
     pub fn enter(&self, host: Host, now: Now) -> Option<Pass> {
         (self.pacing().enter_uncontended(host, now.steady) == Entry::Granted).then(|| self.pass(host))

@@ -65,6 +65,19 @@ fn a_credential_that_is_gone_concerns_those_that_name_its_secrets_but_not_those_
 }
 
 #[test]
+fn an_answer_that_a_secret_is_not_there_undoes_nothing_that_a_watch_told_meanwhile() {
+    let mut index = watching(&[]);
+    let asked = index.sight(&secret("key"));
+    index.apply_secret(secret("key"), meta("u", 5));
+    index.learn_absence(secret("key"), &asked);
+    assert!(index.sight(&secret("key")).meta().is_some(), "it was created after the answer");
+
+    let asked = index.sight(&secret("key"));
+    index.learn_absence(secret("key"), &asked);
+    assert_eq!(index.sight(&secret("key")), Sight::Absent);
+}
+
+#[test]
 fn a_foreign_secret_concerns_nobody_and_is_not_kept() {
     let mut index = watching(&[]);
     assert!(index.apply_secret(secret("foreign"), meta("u", 5)).is_empty());

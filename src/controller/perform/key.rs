@@ -33,7 +33,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let name = &self.seen.object.key_ref().name;
         match self.world.cluster.look(&self.namespace, name).await {
             Ok(meta) => {
-                self.world.learn_secret(&self.namespace, name, meta);
+                self.world.learn_answer(&self.namespace, name, &self.seen.sights.key_secret, meta);
                 Learned::LookedAtKey
             }
             Err(class) => failed("read", Subject::Key, class),
@@ -62,7 +62,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let content = content.map_err(|class| failed("read", Subject::Key, class))?;
         let meta = content.as_ref().map(|content| content.meta.clone());
         let version = meta.as_ref().map(|meta| meta.version.clone());
-        self.world.learn_secret(&self.namespace, &place.name, meta);
+        self.world.learn_answer(&self.namespace, &place.name, &self.seen.sights.key_secret, meta);
         let refuse = |failure| {
             let place = (place.name.clone(), place.key.clone());
             Learned::NoKey(BadKey { version: version.clone(), place, failure })

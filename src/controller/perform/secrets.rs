@@ -26,7 +26,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
         match self.world.cluster.look(&self.namespace, &name).await {
             Ok(meta) => {
-                self.world.learn_secret(&self.namespace, &name, meta);
+                self.world.learn_answer(&self.namespace, &name, self.seen.sight(target), meta);
                 Learned::Looked(target)
             }
             Err(class) => failed("read", Subject::Target(target), class),
@@ -39,7 +39,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let content = match self.world.cluster.read(&self.namespace, &name).await {
             Ok(Some(content)) => content,
             Ok(None) => {
-                self.world.learn_secret(&self.namespace, &name, None);
+                self.world.learn_answer(&self.namespace, &name, self.seen.sight(target), None);
                 return Learned::Looked(target);
             }
             Err(class) => return failed("read", Subject::Target(target), class),

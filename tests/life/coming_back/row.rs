@@ -287,12 +287,26 @@ fn restored() -> Vec<Row> {
             .changed(retained, retained)
             .happens(Event::Elsewhere)
             .ends(not_ready(Reason::SecretNotOwned)),
-        Row::new("elsewhere-adopted", &["create secrets acme-client-secret", RESOURCE, READ, READ_KEY, PATCH, STATUS])
-            .changed(retained, adopted)
-            .happens(Event::Elsewhere),
+        Row::new(
+            "elsewhere-adopted",
+            &["create secrets acme-client-secret", RESOURCE, RESOURCE, READ, READ_KEY, PATCH, STATUS],
+        )
+        .changed(retained, adopted)
+        .happens(Event::Elsewhere),
         Row::new(
             "elsewhere-adopted-bare",
-            &[LISTS[0], LISTS[1], "create secrets acme-client-secret", READ, READ, READ_KEY, PATCH, PATCH, STATUS],
+            &[
+                LISTS[0],
+                LISTS[1],
+                "create secrets acme-client-secret",
+                RESOURCE,
+                READ,
+                READ,
+                READ_KEY,
+                PATCH,
+                PATCH,
+                STATUS,
+            ],
         )
         .changed(retained, adopted)
         .happens(Event::ElsewhereWithoutStatus),
