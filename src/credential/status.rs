@@ -206,7 +206,7 @@ impl Explanation {
                 KeyType::Individual => "keyId",
             };
             let message = format!(
-                "Apple refuses the key ({code}). Compare {ids} with Users and Access › Integrations, and the .p8 with its keyId; is it of program {other}, or revoked?"
+                "Apple refuses the key ({code}). Compare {ids} with Users and Access › Integrations, and the .p8 with its keyId; or it is of program {other}, or revoked."
             );
             (Reason::KeyRejected, message)
         };
