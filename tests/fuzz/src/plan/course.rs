@@ -21,6 +21,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// No way to rest has more steps.
 const MOST_STEPS: usize = 32;
 
+/// None takes less.
+const STEP: Duration = Duration::from_millis(1);
+
 /// The hour of a good key, and as long as a check waits for a renewal.
 const LONGEST_UNASKED: Duration = Duration::from_mins(75);
 
@@ -76,6 +79,7 @@ fn rest(scene: &mut Scene) -> Rest {
         }
         was_asked |= matches!(step, Step::Probe(_));
         take(scene, &step);
+        scene.pass(STEP);
         taken.push(step);
         assert!(taken.len() < MOST_STEPS, "it does not come to rest: {taken:?}");
     }
