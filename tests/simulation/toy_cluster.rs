@@ -53,7 +53,12 @@ pub(crate) struct ToyCluster {
 impl ToyCluster {
     pub(crate) fn new(objects: Objects, witness: Witness) -> Self {
         let stored = Stored { objects, is_down: false, watches: Vec::new(), history: None, witness };
-        Self { stored: Arc::new(Mutex::new(stored)), asked: Arc::default(), latency: Arc::default(), wire: Wire::default() }
+        Self {
+            stored: Arc::new(Mutex::new(stored)),
+            asked: Arc::default(),
+            latency: Arc::default(),
+            wire: Wire::default(),
+        }
     }
 
     /// The same server, reached over `wire`.
