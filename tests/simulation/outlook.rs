@@ -42,7 +42,7 @@ impl Outlook {
             outlook.see_secret(name, secret);
         }
         let managed = secrets.get(&object.secret_name());
-        let token = managed.and_then(|secret| secret.token());
+        let token = managed.and_then(StoredSecret::token);
         outlook.see("the token works", token.is_some_and(|token| simulation.apple.accepts(&token)));
         let reported = status.as_ref().and_then(|status| status.access_token).map(|life| life.expires_at);
         let ends = managed.and_then(|secret| time(secret, "expires_at"));
