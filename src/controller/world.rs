@@ -163,7 +163,7 @@ impl<C, A> World<C, A> {
     }
 
     /// Asking is over. Who else uses the key looks again where that changes anything.
-    pub fn end_probe(&self, asking: Asking, heard: Heard, now: Now) {
+    pub fn end_probe(&self, asking: &Asking, heard: Heard, now: Now) {
         let concerned = self.probes().end(&asking.key, heard, now);
         lock(&self.woken).extend(concerned);
     }

@@ -87,8 +87,10 @@ struct Report<'a> {
 
 /// Everything that is wrong, in the order of the data's way.
 fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
+    let refusal = api_key::refusal(seen, now).map(|(refusal, object)| Explanation::of_refusal(refusal, object));
     if seen.object.is_suspended() {
-        return vec![Explanation::of_suspension(seen.object.kind())];
+        // What is published is worth no more for it.
+        return [Explanation::of_suspension(seen.object.kind())].into_iter().chain(refusal).collect();
     }
     let key = seen.bad_key().map(|bad| Explanation::of_key(&bad.failure, seen.object));
     let awaited = (seen.key().is_some() && seen.bundle().is_none()).then(Explanation::of_upload);
@@ -100,7 +102,6 @@ fn explanations(seen: &Observed<'_>, now: Now) -> Vec<Explanation> {
     let troubles = troubles.map(|trouble| Explanation::of_failure(&trouble.failure, seen.object, fingerprint));
     let verdict = seen.resolution().and_then(|resolution| Explanation::of_verdict(&resolution.verdict));
     // The verdict words what the failed question meant for the ids; the failure itself would say it again.
-    let refusal = api_key::refusal(seen, now).map(|(refusal, object)| Explanation::of_refusal(refusal, object));
     let all = key.into_iter().chain(awaited).chain(obstacle).chain(verdict).chain(refusal).chain(troubles);
     let mut broken: Vec<Explanation> = Vec::new();
     for explanation in all {

@@ -85,7 +85,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         if let Err(error) = &heard.result {
             self.note_throttling(error);
         }
-        self.world.end_probe(asking, heard, self.world.clock.now());
+        self.world.end_probe(&asking, heard, self.world.clock.now());
         Learned::Asked
     }
 

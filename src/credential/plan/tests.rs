@@ -229,7 +229,7 @@ impl Scene {
     fn reported(self, conditions: &[(ConditionType, ConditionStatus, Reason)]) -> Self {
         let condition = |&(type_, status, reason)| Condition::new(type_, status, reason, "", 1, Timestamp::UNIX_EPOCH);
         self.with(|scene| {
-            scene.object.status_mut().as_mut().unwrap().conditions = conditions.iter().map(condition).collect()
+            scene.object.status_mut().as_mut().unwrap().conditions = conditions.iter().map(condition).collect();
         })
     }
 

@@ -41,7 +41,7 @@ fn after(heard: &[(u64, Heard)]) -> Probe {
 }
 
 fn minutes_to_next(probe: &Probe, at: u64) -> u64 {
-    (probe.next - now(at).steady).as_secs() / MINUTE
+    probe.next.saturating_sub(now(at).steady).as_secs() / MINUTE
 }
 
 #[test]

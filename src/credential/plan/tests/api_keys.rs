@@ -1,7 +1,8 @@
 use super::*;
 use crate::{api::AppStoreConnectCredential, credential::queue::Id};
 
-const TWENTY: Duration = Duration::from_mins(20);
+/// The life of a token of twenty minutes, one of which is past when it is signed.
+const LIFE: Duration = Duration::from_mins(19);
 
 fn api_key(spec: &serde_json::Value) -> AppStoreConnectCredential {
     let mut object = json!({
@@ -17,13 +18,13 @@ fn api_key(spec: &serde_json::Value) -> AppStoreConnectCredential {
     serde_json::from_value(object).unwrap()
 }
 
-fn heard(answers: &[(Duration, Heard)]) -> Option<Probe> {
+fn heard(answers: &[(Duration, Heard)]) -> Probe {
     let (mut probes, id) = (Probes::default(), Id::new(crate::api::Kind::AppStoreConnect, "apps", "acme"));
     probes.see("key", &id, Recalled::default(), now(Duration::ZERO));
     for (at, answer) in answers {
         probes.end("key", answer.clone(), now(*at));
     }
-    Some(probes.see("key", &id, Recalled::default(), now(Duration::ZERO)))
+    probes.see("key", &id, Recalled::default(), now(Duration::ZERO))
 }
 
 fn accepted() -> Heard {
@@ -42,11 +43,11 @@ impl Scene {
     /// A new credential whose key was read, and of which nothing was heard.
     fn api_key(spec: &serde_json::Value) -> Self {
         let scene = Self { object: api_key(spec).into(), ..Self::new() }.key_read();
-        Self { probe: heard(&[]), ..scene }
+        Self { probe: Some(heard(&[])), ..scene }
     }
 
     fn heard(self, answers: &[(Duration, Heard)]) -> Self {
-        Self { probe: heard(answers), ..self }
+        Self { probe: Some(heard(answers)), ..self }
     }
 
     fn signed(self, at: Duration) -> Self {
@@ -55,7 +56,7 @@ impl Scene {
             scene.memory.token = Some(TokenInHand {
                 value: format!("token of {issued_at}").into(),
                 thumbprint: format!("print of {issued_at}"),
-                life: Life { issued_at, expires_at: later(issued_at, TWENTY - MINUTE) },
+                life: Life { issued_at, expires_at: later(issued_at, LIFE) },
                 asked_at: at,
                 bundle: bundle(&scene.object, FINGERPRINT).unwrap(),
                 proof: Proof::Proved,
@@ -76,7 +77,7 @@ fn a_new_key_is_proved_before_anything_is_signed_with_it_and_published() {
     let scene = scene.published(Target::Managed, 1);
     let Step::Wait(Until::At(renewal)) = scene.plan(Duration::ZERO) else { panic!("it rests") };
     let at = renewal.duration_since(now(Duration::ZERO).wall).unsigned_abs();
-    assert!((TWENTY - MINUTE).mul_f64(0.45) <= at && at <= (TWENTY - MINUTE).mul_f64(0.5), "{at:?}");
+    assert!(LIFE.mul_f64(0.45) <= at && at <= LIFE.mul_f64(0.5), "{at:?}");
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn with_a_refused_key_nothing_is_signed_or_published() {
 #[test]
 fn a_good_key_is_asked_about_beside_a_renewal_once_its_hour_is_over() {
     let scene = Scene::api_key(&json!({})).heard(&[(Duration::ZERO, accepted())]);
-    let old = scene.signed(HOUR - MINUTE).published(Target::Managed, 1);
+    let old = scene.signed(59 * MINUTE).published(Target::Managed, 1);
     // The hour is over, and the renewal is not due.
     assert!(matches!(old.plan(HOUR + MINUTE), Step::Wait(_)), "{:?}", old.plan(HOUR + MINUTE));
     let renewed = old.signed(HOUR + 9 * MINUTE);

@@ -136,11 +136,11 @@ pub(super) fn load_key(scene: &mut Scene) {
 /// The key cannot be loaded as it is.
 fn refuse_key(scene: &mut Scene, failure: KeyFailure) {
     let place = scene.object.key_ref();
-    scene.memory.key_failure = Some(BadKey {
+    scene.memory.key_failure = Some(Box::new(BadKey {
         version: scene.sights.key_secret.meta().map(|meta| meta.version.clone()),
         place: (place.name.clone(), place.key.clone()),
         failure,
-    });
+    }));
     scene.memory.key = None;
 }
 
