@@ -5,6 +5,7 @@
 
 #![allow(unreachable_pub, reason = "KubeSchema repeats each struct, with its `pub`, inside a function")]
 #![allow(clippy::doc_markdown, reason = "field docs are what `kubectl explain` prints, where backticks are noise")]
+#![allow(rustdoc::broken_intra_doc_links, reason = "and where brackets are those of a list or a query")]
 
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
