@@ -1,8 +1,11 @@
 //! While a token lives.
 
+use asa_operator::api::names::ANNOTATION_RECORD;
 use asa_operator::api::{AsaCredential, ConditionStatus, ConditionType, Reason};
 use fake_apple::{Endpoint, FakeApple};
 use futures::future::{join, join_all};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
 
 use super::pace::{keeps_to_a_quarter, starts_in_time};
 use super::table::{Row, rows};
@@ -71,7 +74,10 @@ fn is_made_up_for(stage: &Stage<'_>, row: &Row, history: &History) {
     assert!(attempts[failures] < old.expires_at, "{name}");
 
     let secrets = history.secrets_of(name);
-    let tokens: Vec<_> = secrets.iter().map(|secret| entries(secret)["access_token"].clone()).collect();
-    assert!(tokens.len() >= 2, "{name}");
-    assert!(tokens.windows(2).all(|two| two[0] != two[1]), "{name}: a write that renewed nothing");
+    let token = |secret: &Secret| entries(secret)["access_token"].clone();
+    assert!(secrets.len() >= 2, "{name}");
+    // On a busy machine the last chance may come before the proof, which is then written too.
+    let is_proved_now = |secret: &Secret| secret.annotations()[ANNOTATION_RECORD].contains("\"unverified\":true");
+    let renews = |two: &[Secret]| token(&two[0]) != token(&two[1]) || is_proved_now(&two[0]);
+    assert!(secrets.windows(2).all(renews), "{name}: a write that renewed nothing");
 }
