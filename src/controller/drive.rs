@@ -9,11 +9,12 @@ use super::{
     world::{Pass, World},
 };
 use crate::{
-    api::Kind,
+    api::{ConditionStatus, ConditionType, Kind, conditions::find},
     controller::metrics::RunResult,
     credential::{
         failure::Side,
         memory::Memory,
+        observed::Observed,
         plan::{Step, Until, is_wanted, plan},
         queue::{Id, Next},
     },
@@ -21,6 +22,11 @@ use crate::{
 
 /// More steps than any run takes: one that does not come to rest is stopped rather than let loose on Apple.
 const MOST_STEPS: usize = 64;
+
+fn is_told_ready(seen: &Observed<'_>) -> bool {
+    let ready = seen.object.status().and_then(|status| find(&status.conditions, ConditionType::Ready));
+    ready.is_some_and(|ready| ready.status == ConditionStatus::True)
+}
 
 /// What this process has of one credential.
 #[derive(Default)]
@@ -76,8 +82,9 @@ pub(super) async fn drive<C: Cluster, A: Apple>(
         if let Some(host) = step.host() {
             let granted = pass.take().filter(|pass| pass.host() == host).or_else(|| world.enter(host, now));
             let Some(granted) = granted else {
-                // Whoever waits in line is not Ready by a token that ended meanwhile.
-                if seen.published_life().is_some_and(|life| !seen.is_live(life, now)) {
+                // Whoever waits in line is not Ready by a token that ended meanwhile. All else that an earlier process
+                // told stays, as this one has tried nothing yet.
+                if is_told_ready(&seen) && seen.published_life().is_some_and(|life| !seen.is_live(life, now)) {
                     memory.status_failures = report(world, &seen, Until::Changed, now).await.failures;
                 }
                 world.metrics.ran(id.kind, RunResult::Requeue);

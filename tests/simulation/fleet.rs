@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use asa_operator::{
-    api::Credential,
+    api::{AdAccount, Credential, Organization},
     apple::{
         PrivateKey,
         ads::{Client, ClientSecret, sign},
@@ -187,8 +187,12 @@ impl Founder {
             at: identity.resolved_at,
             choice: identity.choice,
             ids: identity.ids,
-            organization: None,
-            ad_account: None,
+            organization: IDS.org_id.map(|org_id| Organization {
+                org_id,
+                name: None,
+                parent_org_id: IDS.parent_org_id,
+            }),
+            ad_account: IDS.ad_account_id.map(|id| AdAccount { id, name: None, org_id: IDS.parent_org_id }),
             organizations: vec![],
             ad_accounts: vec![],
             verdict: Verdict::Resolved,

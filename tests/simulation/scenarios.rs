@@ -128,9 +128,10 @@ impl Scenario {
         }
     }
 
-    pub(crate) fn has_second_act(self) -> bool {
+    /// Whether there is a second act, before which everything has come to rest whatever went wrong.
+    pub(crate) fn is_judged_in_between(self) -> bool {
         if let Self::ApiKey(story) = self {
-            return story.has_second_act();
+            return story.is_judged_in_between();
         }
         let has_one_act =
             [Self::Create, Self::Renew, Self::Resign, Self::RotateKey, Self::Recreated, Self::Adopted, Self::Retained];

@@ -56,7 +56,7 @@ pub(crate) struct Disturbance {
 /// How a run went.
 pub(crate) struct Course {
     scenario: Scenario,
-    has_second_act: bool,
+    is_judged_in_between: bool,
     relapsed: bool,
     /// What was to be seen before the second act, and at the end.
     pub(crate) outlooks: [Outlook; 2],
@@ -128,7 +128,7 @@ impl Scene {
         simulation.survive(if disturbance.long { LONG_REST } else { REST }).await;
         Course {
             scenario: self.scenario,
-            has_second_act: self.scenario.has_second_act(),
+            is_judged_in_between: self.scenario.is_judged_in_between(),
             relapsed: disturbance.relapse.is_some(),
             outlooks: [before, Outlook::of(&simulation)],
             asked: asked(&simulation.apple),
@@ -154,7 +154,7 @@ impl Course {
         }
         let [(seen, expected), (seen_last, expected_last)] =
             [0, 1].map(|n| (&self.outlooks[n], &reference.outlooks[n]));
-        if self.has_second_act {
+        if self.is_judged_in_between {
             complaints.extend(seen.differences(expected).iter().map(|difference| format!("soon: {difference}")));
         }
         complaints
