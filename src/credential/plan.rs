@@ -81,8 +81,8 @@ impl Step {
         match self {
             Self::RequestToken | Self::Verify(_) => Some(Side::Token),
             Self::Resolve(_) => Some(Side::Identity),
-            // How often a key is asked about is decided for all of its users at once.
-            Self::Probe(_) | Self::Wait(_) => None,
+            Self::Wait(_) => None,
+            // A probe too: what Apple says is no failure of this credential's, but the key has to be read for it.
             _ => Some(Side::Cluster),
         }
     }

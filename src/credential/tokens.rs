@@ -19,7 +19,7 @@ use crate::api::{
 };
 
 /// Renewals on demand are at least this far apart; a request that comes earlier is served when the time is over.
-const DEMAND_INTERVAL: Duration = Duration::from_mins(1);
+pub(super) const DEMAND_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Observed<'_> {
     /// The annotation that asks for a renewal, whether it was handled or not: the later one where both are there.

@@ -10,6 +10,7 @@ use super::{
     observed::Observed,
     probing::{Probe, Proof, Recalled},
     target::Target,
+    tokens::DEMAND_INTERVAL,
 };
 use crate::api::{ConditionStatus, ConditionType, Program, Reason, Verify, conditions::find};
 
@@ -18,9 +19,6 @@ const PATIENCE: Duration = Duration::from_mins(15);
 
 /// A renewal so long ago is the present one.
 const JUST_NOW: Duration = Duration::from_mins(1);
-
-/// On demand Apple is asked again after this long.
-const DEMAND_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Observed<'_> {
     /// Whether and where Apple is asked about the key.

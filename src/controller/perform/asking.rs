@@ -77,10 +77,10 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let (Some(object), Some(key)) = (self.seen.object.app_store_connect(), self.seen.api_key()) else {
             return Learned::Asked;
         };
-        let Some(asking) = self.world.begin_probe(key) else { return Learned::Asked };
         let Ok(token) = sign(private, &api_key(object), &[], PROBE_LIFETIME, self.now.wall) else {
             return Learned::Failed(Side::Cluster, Failure::Signing);
         };
+        let Some(asking) = self.world.begin_probe(key) else { return Learned::Asked };
         let heard = self.world.apple.probe(program, token.secret(), self.now.wall).await;
         if let Err(error) = &heard.result {
             self.note_throttling(error);

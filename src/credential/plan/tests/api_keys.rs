@@ -190,3 +190,12 @@ fn on_demand_a_refused_key_is_asked_about_and_a_good_one_signs_anew() {
     let good = good.published(Target::Managed, 1).with(demand);
     assert_eq!(good.plan(MINUTE), Step::SignToken);
 }
+
+#[test]
+fn a_key_that_could_not_be_read_is_not_tried_for_a_probe_before_the_wait_is_over() {
+    let class = ClusterClass::Unavailable("the connection failed".into());
+    let unread = Failure::Cluster(ClusterFailure { verb: "read", subject: Subject::Key, class });
+    let scene = Scene::api_key(&json!({})).failed(Side::Cluster, unread, Duration::ZERO);
+    assert!(matches!(scene.plan(Duration::ZERO), Step::Wait(Until::At(_))), "{:?}", scene.plan(Duration::ZERO));
+    assert_eq!(scene.plan(MINUTE), Step::Probe(Program::AppStore));
+}
