@@ -264,6 +264,7 @@ impl Context {
             Target::Managed => {
                 if let Some(token) = &mut memory.token {
                     token.fence = None;
+                    token.was_published = true;
                 }
             }
             Target::ClientSecret => {

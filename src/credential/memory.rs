@@ -118,6 +118,8 @@ pub struct TokenInHand {
     pub proof: Proof,
     /// The state of the managed Secret when the token was asked for; `None` after a conflict: as it is seen now.
     pub fence: Option<Fence>,
+    /// Whether it stood in the managed Secret once: whoever replaced it since knew of it.
+    pub was_published: bool,
 }
 
 /// What an API said of a token.

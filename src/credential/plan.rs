@@ -7,6 +7,7 @@ use super::{
     memory::{Proof, TokenInHand},
     now::{Now, between, earlier},
     observed::Observed,
+    published::Record,
     schedule::Life,
     sight::Obstacle,
     target::Target,
@@ -206,8 +207,10 @@ fn publication(seen: &Observed<'_>, now: Now) -> Option<Step> {
     {
         return Some(step);
     }
-    let (_, record) = seen.managed_to_publish(publishable?)?;
-    let serves = seen.published(Target::Managed).is_some_and(|there| there.serves_as(&record));
+    let token = publishable?;
+    let (_, record) = seen.managed_to_publish(token)?;
+    let serves = |there: &Record| there.serves_as(&record) || seen.yields_to(token, there, &record, now);
+    let serves = seen.published(Target::Managed).is_some_and(serves);
     (!serves).then_some(Step::Publish(Target::Managed))
 }
 

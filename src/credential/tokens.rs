@@ -135,6 +135,18 @@ impl Observed<'_> {
         (record.issued_at > token.life.issued_at || is_rival) && !is_from_the_future(record, now)
     }
 
+    /// Whether `there`, in the managed Secret, is to stay although the token in hand is newer by its record: another
+    /// operator's for the same bundle, that took the place of one which had been published, and is not due. Two operators
+    /// whose clocks differ would else each bring back its own, for as long as both act.
+    #[must_use]
+    pub fn yields_to(&self, token: &TokenInHand, there: &Record, wanted: &Record, now: Now) -> bool {
+        let is_another = there.thumbprint.is_some() && there.thumbprint != wanted.thumbprint && !there.unverified;
+        let serves = there.bundle == wanted.bundle && there.formats == wanted.formats;
+        let choice = |record: &Record| record.identity.as_ref().map(|identity| identity.choice.clone());
+        let is_due = || self.time_for(there.life(), now) >= self.renewal(there.life());
+        token.was_published && is_another && serves && choice(there) == choice(wanted) && !is_due()
+    }
+
     /// Whether Apple has to be asked for a token.
     #[must_use]
     pub fn needs_token(&self, now: Now) -> bool {

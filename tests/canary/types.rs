@@ -68,6 +68,7 @@ pub(crate) fn token_in_hand(token: &str) -> TokenInHand {
         bundle: "a bundle".to_owned(),
         proof: Proof::Proved,
         fence: None,
+        was_published: false,
     }
 }
 

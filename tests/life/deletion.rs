@@ -84,7 +84,6 @@ async fn secrets_that_outlive_their_resource_are_not_taken_by_its_successor() {
 #[tokio::test]
 async fn a_deleted_namespace_goes_and_the_operator_does_nothing_against_it() {
     let stage = Stage::ready().await;
-    stage.event(Reason::Available).await;
     let namespaces: Api<Namespace> = Api::all(stage.kube.clone());
     let mark = stage.mark();
 

@@ -64,11 +64,12 @@ fn cost(simulation: &Simulation) -> Cost {
     }
 }
 
-/// An operator and its rival, on two machines.
+/// An operator and its rival, on two machines, whose clocks are corrected every `correction`.
 struct Two {
     simulation: Simulation,
     brake: Brake,
     clocks: [(Clock, Bad); 2],
+    correction: Duration,
 }
 
 impl Bad {
@@ -86,7 +87,11 @@ impl Two {
         let rival = second.clock(Clock::starting_at(simulation.apple.clock().now().wall));
         let brake = simulation.start_rival_by(&rival);
         let clocks = [(simulation.clock.clone(), first), (rival, second)];
-        Self { simulation, brake, clocks }
+        Self { simulation, brake, clocks, correction: CORRECTION }
+    }
+
+    fn corrected_every(self, correction: Duration) -> Self {
+        Self { correction, ..self }
     }
 
     /// Lets so much time pass; gives the minutes in which the published token did not work.
@@ -94,7 +99,7 @@ impl Two {
         let mut useless = 0;
         let mut left = time;
         while !left.is_zero() {
-            let part = left.min(MINUTE);
+            let part = left.min(self.step());
             self.simulation.pass(part).await;
             left = left.saturating_sub(part);
             self.correct();
@@ -103,10 +108,14 @@ impl Two {
         useless
     }
 
+    fn step(&self) -> Duration {
+        MINUTE.min(self.correction)
+    }
+
     /// Corrects the clocks when they are due for it.
     fn correct(&self) {
         let right = self.simulation.apple.clock().now();
-        if right.steady.as_secs() % CORRECTION.as_secs() >= MINUTE.as_secs() {
+        if right.steady.as_secs() % self.correction.as_secs() >= self.step().as_secs() {
             return;
         }
         for (clock, bad) in &self.clocks {
@@ -286,4 +295,59 @@ async fn an_operator_that_was_frozen_in_the_middle_of_a_renewal_writes_nothing_f
         }
     }
     campaign.conclude("two operators by different clocks, one of them frozen within a renewal");
+}
+
+/// Oscillators that no machine has; one that is suspended, or starved by its neighbours, comes near the first.
+const SPEEDS: [Bad; 3] =
+    [Bad { seconds: 0, percent: 50 }, Bad { seconds: 0, percent: 100 }, Bad { seconds: 0, percent: 200 }];
+
+/// What two operators by clocks of these speeds did in six hours, how long no token worked, and what one alone costs by the
+/// faster of the two clocks.
+async fn six_hours(first: Bad, second: Bad, correction: Duration) -> (Two, u32, Cost) {
+    let faster = if first.percent > second.percent { first } else { second };
+    let alone = Two::start(faster, faster).corrected_every(correction);
+    alone.brake.set(true);
+    alone.pass(6 * HOUR + MINUTE).await;
+    let both = Two::start(first, second).corrected_every(correction);
+    both.pass(MINUTE).await;
+    let useless = both.pass(6 * HOUR).await;
+    let alone = alone.cost();
+    (both, useless, alone)
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_operators_at_half_and_double_speed_whose_time_is_corrected_leave_the_newest_token() {
+    let correction = Duration::from_secs(20);
+    let mut campaign = Campaign::default();
+    for first in SPEEDS {
+        for second in SPEEDS {
+            let (both, useless, alone) = six_hours(first, second, correction).await;
+            let mut complaints = both.complaints(WORST);
+            let cost = both.cost();
+            let is_cheap = cost.tokens <= 2 * alone.tokens && cost.writes <= 2 * alone.writes;
+            complaints.extend((!is_cheap).then(|| format!("{cost:?}; one alone: {alone:?}")));
+            complaints.extend((useless > 0).then(|| format!("no token that worked, {useless} times")));
+            campaign.ran(&format!("{first:?}, {second:?}"), complaints);
+        }
+    }
+    campaign.conclude("two operators at half and double speed, corrected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_operators_whose_clocks_are_half_an_hour_apart_do_not_fight() {
+    let mut campaign = Campaign::default();
+    for first in SPEEDS {
+        for second in SPEEDS {
+            let (both, useless, alone) = six_hours(first, second, CORRECTION).await;
+            let mut complaints = both.complaints(SignedDuration::from_mins(31));
+            // The times in the Secret are by the clock of whoever wrote it.
+            complaints.retain(|it| !it.contains("issued_at went from"));
+            let cost = both.cost();
+            let is_cheap = cost.tokens <= 2 * alone.tokens && cost.writes <= 3 * alone.writes;
+            complaints.extend((!is_cheap).then(|| format!("{cost:?}; one alone: {alone:?}")));
+            complaints.extend((useless > 0).then(|| format!("no token that worked, {useless} times")));
+            campaign.ran(&format!("{first:?}, {second:?}"), complaints);
+        }
+    }
+    campaign.conclude("two operators whose clocks are half an hour apart");
 }

@@ -41,6 +41,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                     bundle: secret.bundle.clone(),
                     proof: Proof::Awaited(0),
                     fence: Some(self.seen.fence(Target::Managed)),
+                    was_published: false,
                 })
             }
             Err(error) => {

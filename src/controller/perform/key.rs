@@ -147,6 +147,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             bundle,
             proof: Proof::Proved,
             fence: Some(self.seen.fence(Target::Managed)),
+            was_published: false,
         })
     }
 }

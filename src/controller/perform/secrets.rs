@@ -80,6 +80,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 bundle: record.bundle,
                 proof: Proof::Proved,
                 fence: None,
+                was_published: false,
             })
         });
         Learned::Recalled(version, token)

@@ -159,6 +159,7 @@ impl Scene {
                 bundle: bundle(&scene.object, FINGERPRINT).unwrap(),
                 proof: Proof::Awaited(0),
                 fence: Some(Fence::Absent),
+                was_published: false,
             });
         })
     }

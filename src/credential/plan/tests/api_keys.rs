@@ -61,6 +61,7 @@ impl Scene {
                 bundle: bundle(&scene.object, FINGERPRINT).unwrap(),
                 proof: Proof::Proved,
                 fence: None,
+                was_published: false,
             });
         })
     }

@@ -136,3 +136,14 @@ fn after_a_restart_ids_that_the_status_does_not_tell_of_are_asked_for_with_the_t
     });
     assert_eq!(scene.plan(MINUTE), Step::Recall("acme".to_owned()), "the last process did not live to say so");
 }
+
+#[test]
+fn a_token_that_was_published_does_not_take_the_place_of_one_that_replaced_it_and_is_not_due() {
+    let replaced = |was_published| {
+        let scene = Scene::settled().token_issued(10 * MINUTE).token_proved();
+        scene.with(|scene| scene.memory.token.as_mut().unwrap().was_published = was_published)
+    };
+    assert_eq!(replaced(false).plan(11 * MINUTE), Step::Publish(Target::Managed));
+    assert!(matches!(replaced(true).plan(11 * MINUTE), Step::Wait(_)));
+    assert_eq!(replaced(true).plan(35 * MINUTE), Step::Publish(Target::Managed));
+}

@@ -197,6 +197,7 @@ impl Scene {
             bundle,
             proof: if self.object.kind() == Kind::Ads { Proof::Awaited(0) } else { Proof::Proved },
             fence: Some(self.seen().fence(Target::Managed)),
+            was_published: false,
         });
     }
 
