@@ -107,13 +107,16 @@ impl<'c> Stage<'c> {
         self.operator.memory(field)
     }
 
-    /// Does everything that a user does, and waits until the credential is Ready and an Event tells so.
+    /// Does everything that a user does, and waits until the credential is Ready, an Event tells so, and the audit log tells
+    /// of the Event: it is written after the answer.
     pub(crate) async fn become_ready(&self) -> AsaCredential {
+        let mark = self.mark();
         self.upload_key();
         self.create_key_secret().await;
         self.apply(credential()).await;
         let acme = self.until(ready()).await;
         self.event(Reason::Available).await;
+        self.operator_asked(&mark, "create events").await;
         acme
     }
 
