@@ -1,9 +1,7 @@
 //! Client secrets, and tokens of App Store Connect, as other libraries read them.
 
-use std::fs::File;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::python::environment;
 use crate::support::openssl::{openssl, pkcs8, public, sec1};
 use crate::support::{ENTERPRISE, INDIVIDUAL, TEAM, client};
 
@@ -160,7 +159,8 @@ fn verified(given: &Value) -> Vec<Value> {
 /// Runs `verify_jwt.py` on `input`.
 fn python(input: &str) -> Vec<u8> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apple/verify_jwt.py");
-    let mut child = Command::new(environment().join("bin/python"))
+    let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apple/requirements.txt");
+    let mut child = Command::new(environment("pyjwt", &pins).join("bin/python"))
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -170,39 +170,4 @@ fn python(input: &str) -> Vec<u8> {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "PyJWT refused a JWT");
     output.stdout
-}
-
-/// A virtual environment with the pinned packages, made once per set of pins and kept in the user's cache.
-fn environment() -> PathBuf {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apple/requirements.txt");
-    let mut hasher = DefaultHasher::new();
-    std::fs::read(&requirements).unwrap().hash(&mut hasher);
-    let cache = cache().join("asa-operator");
-    std::fs::create_dir_all(&cache).unwrap();
-    let name = format!("pyjwt-{:016x}", hasher.finish());
-    let environment = cache.join(&name);
-    // Several test runs may come here at once; the lock ends with the file.
-    let lock = File::create(cache.join(format!("{name}.lock"))).unwrap();
-    lock.lock().unwrap();
-    let complete = environment.join("complete");
-    if !complete.exists() {
-        // Past the test harness's capture, so that nobody thinks it hangs.
-        let _ = writeln!(std::io::stderr(), "installing PyJWT into {} (once)", environment.display());
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-        run(Command::new(environment.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(&requirements));
-        File::create(complete).unwrap();
-    }
-    environment
-}
-
-fn cache() -> PathBuf {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(std::env::temp_dir)
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -9,6 +9,8 @@ mod deadlines;
 mod identity;
 mod jwt;
 mod keys;
+#[path = "../python/mod.rs"]
+mod python;
 mod refused_keys;
 mod requests;
 mod stand_in;

@@ -24,6 +24,9 @@ mod outage;
 mod polling;
 mod probes;
 mod properties;
+mod proxy;
+#[path = "../python/mod.rs"]
+mod python;
 mod ready;
 mod refusals;
 mod renamed;
