@@ -2,7 +2,7 @@
 
 use std::{error::Error, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use jiff::SignedDuration;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     controller::{apple::AppleUrls, world::Settings},
     credential::pacing::Rate,
     operator::{
-        self, Options,
+        self, Candidacy, Options,
         telemetry::{self, Format},
     },
 };
@@ -82,6 +82,28 @@ pub(super) struct Run {
     #[arg(long, value_name = "DURATION", env = "ASA_OPERATOR_SECRET_POLL_INTERVAL", default_value = "5m", value_parser = interval)]
     secret_poll_interval: Duration,
 
+    /// Take part in the election of a leader; all others stand by. Without it this process is to be the only one
+    #[arg(long, env = "ASA_OPERATOR_LEADER_ELECTION")]
+    leader_election: bool,
+
+    /// The Lease that the leader holds; it is created where it is absent
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "ASA_OPERATOR_LEASE_NAME",
+        default_value = "asa-operator",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    lease_name: String,
+
+    /// The Lease's namespace [default: that of the service account, or of the kubeconfig's context]
+    #[arg(long, value_name = "NS", env = "ASA_OPERATOR_LEASE_NAMESPACE", value_parser = NonEmptyStringValueParser::new())]
+    lease_namespace: Option<String>,
+
+    /// What the Lease calls this process, which no other may be called [default: host name, _ and a random suffix]
+    #[arg(long, value_name = "NAME", env = "ASA_OPERATOR_IDENTITY", value_parser = NonEmptyStringValueParser::new())]
+    identity: Option<String>,
+
     /// How log lines look
     #[arg(long, value_name = "FORMAT", env = "ASA_OPERATOR_LOG_FORMAT", default_value = "json")]
     log_format: Format,
@@ -109,6 +131,7 @@ impl Run {
         telemetry::install(self.log_format, &self.log_filter)?;
         let ca_bundle =
             self.ca_bundle.map(|path| std::fs::read(&path).map_err(|source| CaBundleError { path, source }));
+        let candidacy = Candidacy { lease: self.lease_name, namespace: self.lease_namespace, identity: self.identity };
         let options = Options {
             urls: AppleUrls {
                 apple_id: self.apple_id_url,
@@ -124,9 +147,13 @@ impl Run {
                 rate: Rate { per_second: self.apple_rate, burst: self.apple_burst },
                 secret_poll_interval: self.secret_poll_interval,
             },
+            leader_election: self.leader_election.then_some(candidacy),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok(runtime.block_on(operator::run(options))?)
+        let done = runtime.block_on(operator::run(options));
+        // A look-up of a host name blocks a thread for as long as it likes; the end of the process does not wait for it.
+        runtime.shutdown_background();
+        Ok(done?)
     }
 }
 

@@ -23,6 +23,7 @@ struct Signs {
     last_turn: AtomicU64,
     last_progress: AtomicU64,
     is_synced: AtomicBool,
+    is_stopping: AtomicBool,
 }
 
 impl Health {
@@ -39,10 +40,21 @@ impl Health {
         self.0.is_synced.store(true, Ordering::Relaxed);
     }
 
-    /// Whether everything was seen once.
+    /// The process is about to end.
+    pub fn stopping(&self) {
+        self.0.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether everything was seen once. A standby is as ready as its leader.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.is_synced.load(Ordering::Relaxed)
+    }
+
+    /// Whether the process is about to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.is_stopping.load(Ordering::Relaxed)
     }
 
     /// Whether the loop turns, and whoever waits gets a turn. Until everything was seen it has nothing to do: an API server that does not answer is no

@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use super::{
     cluster::{Cluster, SecretContent},
     events::Note,
+    mandate::Mandate,
 };
 use crate::{
     api::{Credential, CredentialStatus},
@@ -84,11 +85,12 @@ pub struct KubeCluster {
 }
 
 impl KubeCluster {
-    /// The API server that `client` talks to. Has to be called within a runtime, in which Events are then made.
+    /// The API server that `client` talks to. Has to be called within a runtime, in which Events are then made, while the
+    /// mandate lasts.
     #[must_use]
-    pub fn new(client: Client) -> Self {
+    pub fn new(client: Client, mandate: Mandate) -> Self {
         let (events, waiting) = mpsc::channel(MOST_EVENTS_WAITING);
-        tokio::spawn(make_events(client.clone(), waiting));
+        tokio::spawn(make_events(client.clone(), mandate, waiting));
         Self { client, places: Semaphore::new(MOST_IN_FLIGHT), events }
     }
 
@@ -210,14 +212,16 @@ impl Cluster for KubeCluster {
     }
 }
 
-/// Makes Events one after the other. That one could not be made is logged, and nothing else.
-async fn make_events(client: Client, mut waiting: Receiver<(Event, ObjectReference)>) {
+/// Makes Events one after the other. That one could not be made is logged, and nothing else;
+/// those of a time in office that is over are dropped.
+async fn make_events(client: Client, mandate: Mandate, mut waiting: Receiver<(Event, ObjectReference)>) {
     let recorder = Recorder::new(client, Reporter { controller: REPORTER.to_owned(), instance: None });
     let mut pace = tokio::time::interval(EVENT_PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while let Some((event, object)) = waiting.recv().await {
         pace.tick().await;
-        if let Err(class) = within(recorder.publish(&event, &object)).await {
+        let made = mandate.while_it_lasts(within(recorder.publish(&event, &object))).await;
+        if let Some(Err(class)) = made {
             tracing::debug!(name = object.name, "an Event could not be made: {class}");
         }
     }

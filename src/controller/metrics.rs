@@ -17,6 +17,11 @@ struct AppleLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeaseLabels {
+    name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReconcileLabels {
     controller: &'static str,
     result: &'static str,
@@ -31,6 +36,7 @@ pub struct Metrics {
     renewals: Counter,
     depth: Gauge,
     active: Gauge,
+    leader: Family<LeaseLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -44,9 +50,12 @@ impl Default for Metrics {
         registry.register("controller_runtime_reconcile", "Runs of a credential by result", reconciles.clone());
         registry.register("workqueue_depth", "Credentials that wait for their turn", depth.clone());
         registry.register("controller_runtime_active_workers", "Credentials that run now", active.clone());
+        let leader = Family::default();
+        let help = "1 while this process holds the Lease of that name and works, 0 while it stands by";
+        registry.register("leader_election_master_status", help, leader.clone());
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("asa_build", "The operator's version", build);
-        Self { registry: Arc::new(registry), apple, reconciles, renewals, depth, active }
+        Self { registry: Arc::new(registry), apple, reconciles, renewals, depth, active, leader }
     }
 }
 
@@ -107,6 +116,11 @@ impl Metrics {
     pub fn queue(&self, depth: usize, active: usize) {
         self.depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
         self.active.set(i64::try_from(active).unwrap_or(i64::MAX));
+    }
+
+    /// This process leads by the lease of this name, or takes part in its election. Without an election there is no sample.
+    pub fn leads(&self, lease: &str, leads: bool) {
+        self.leader.get_or_create(&LeaseLabels { name: lease.to_owned() }).set(leads.into());
     }
 
     /// All of them as `OpenMetrics` text.

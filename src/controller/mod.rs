@@ -1,5 +1,5 @@
 //! Kubernetes' side: what is seen ([`index`], [`watches`]), who runs ([`pump`]), what a run does ([`drive`], [`perform`],
-//! [`report`]), and the two ports through which it acts ([`cluster`], [`apple`]).
+//! [`report`]), who may act ([`mandate`]), and the two ports through which it acts ([`cluster`], [`apple`]).
 
 pub mod apple;
 pub mod clock;
@@ -10,6 +10,7 @@ pub mod health;
 pub mod index;
 mod kube_cluster;
 mod learned;
+pub mod mandate;
 pub mod metrics;
 mod perform;
 pub mod pump;

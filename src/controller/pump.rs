@@ -12,6 +12,7 @@ use super::{
     cluster::Cluster,
     drive::{Mind, drive},
     health::Health,
+    mandate::Term,
     world::World,
 };
 use crate::credential::{
@@ -33,7 +34,12 @@ const STEP: Duration = Duration::from_secs(5);
 /// After a panic in a run, which is a bug, the credential is tried again this much later.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
 
-type Ended = (Id, Box<Mind>, Next);
+/// Once it has to stop, what runs gets this long to come to rest: a token that was just issued shall be published. Longer,
+/// and little would be left of the 10 s within which the process ends.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What a run leaves, if it was not cut off by the end of the mandate.
+type Ended = Option<(Id, Box<Mind>, Next)>;
 
 struct Pump<C, A> {
     world: Arc<World<C, A>>,
@@ -42,10 +48,17 @@ struct Pump<C, A> {
     minds: HashMap<Id, Box<Mind>>,
     runs: JoinSet<Ended>,
     tasks: HashMap<task::Id, Id>,
+    /// The time in office in which credentials run; none: this process stands by.
+    term: Option<Term>,
+    /// The last one.
+    minds_are_of: Option<Term>,
 }
 
-/// Runs credentials as their turns come, until `stop`. Whatever runs then is dropped between two steps or within one,
-/// which loses nothing: the next process looks again.
+/// Runs credentials as their turns come, until `stop`, and while this process has the mandate: without it the queue is
+/// filled and not drained.
+///
+/// Who runs when it has to stop gets some seconds to come to rest. Whatever runs then, or when the mandate ends, is dropped
+/// between two steps or within one, which loses nothing: the next process looks again.
 pub async fn run<C: Cluster, A: Apple>(
     world: Arc<World<C, A>>,
     mut woken: UnboundedReceiver<Id>,
@@ -58,7 +71,10 @@ pub async fn run<C: Cluster, A: Apple>(
         minds: HashMap::new(),
         runs: JoinSet::new(),
         tasks: HashMap::new(),
+        term: None,
+        minds_are_of: None,
     };
+    let mut mandate = world.mandate.clone();
     let mut last = world.clock.now();
     tokio::pin!(stop);
     loop {
@@ -68,13 +84,17 @@ pub async fn run<C: Cluster, A: Apple>(
             pump.wake_all(now);
         }
         last = now;
-        let has_started = pump.start_all(now);
-        health.beat(now.steady, has_started || pump.queue.depth() == 0);
-        world.metrics.queue(pump.queue.depth(), pump.queue.running());
-        let wake_at = pump.queue.wake_at(now);
+        pump.follow(mandate.term(), now).await;
+        let has_started = pump.term.is_some() && pump.start_all(now);
+        // Before a standby they wait for no turn.
+        let waiting = if pump.term.is_some() { pump.queue.depth() } else { 0 };
+        health.beat(now.steady, has_started || waiting == 0);
+        world.metrics.queue(waiting, pump.queue.running());
+        let wake_at = pump.queue.wake_at(now).filter(|_| pump.term.is_some());
         tokio::select! {
             biased;
-            () = &mut stop => return,
+            () = &mut stop => break,
+            () = mandate.until_other_than(pump.term) => {}
             Some(ended) = pump.runs.join_next_with_id() => pump.ended(ended),
             Some(id) = woken.recv() => {
                 pump.wake(&id);
@@ -85,6 +105,11 @@ pub async fn run<C: Cluster, A: Apple>(
             () = world.clock.sleep(wake_at, TICK) => {}
         }
     }
+    tokio::select! {
+        () = pump.come_to_rest() => {}
+        () = world.clock.sleep(None, GRACE) => tracing::info!("{} runs are cut off", pump.queue.running()),
+    }
+    pump.runs.shutdown().await;
 }
 
 /// Whether the wall clock went another way than the steady one since `last`.
@@ -94,6 +119,37 @@ fn was_set(last: Now, now: Now) -> bool {
 }
 
 impl<C: Cluster, A: Apple> Pump<C, A> {
+    /// Follows a change of the mandate.
+    ///
+    /// What runs at its end is dropped, and with it what that credential had in mind: it is not known what came of the last
+    /// step. The other minds are kept until the next mandate. If that is the old one, nobody else has acted in between,
+    /// and tokens in hand can still be published: an API server that was away for a while costs no tokens. If it is another
+    /// one, all of them are out of date, and this process begins like one that was just started.
+    async fn follow(&mut self, term: Option<Term>, now: Now) {
+        if term == self.term {
+            return;
+        }
+        if self.term.is_some() {
+            self.runs.shutdown().await;
+            self.tasks.clear();
+            self.queue = Queue::new(MOST_RUNNING);
+            self.wake_all(now);
+        }
+        if term.is_some() && term != self.minds_are_of {
+            self.minds.clear();
+            self.world.forget_answers();
+            self.minds_are_of = term;
+        }
+        self.term = term;
+    }
+
+    /// Waits for all that run; nobody else begins.
+    async fn come_to_rest(&mut self) {
+        while let Some(ended) = self.runs.join_next_with_id().await {
+            self.ended(ended);
+        }
+    }
+
     /// Starts whoever may run now; whether anybody did.
     fn start_all(&mut self, now: Now) -> bool {
         let mut has_started = false;
@@ -110,7 +166,8 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
                 mind.after_a_run(&id);
                 (id, mind, next)
             };
-            let task = self.runs.spawn(run);
+            let mandate = self.world.mandate.clone();
+            let task = self.runs.spawn(async move { mandate.while_it_lasts(run).await });
             self.tasks.insert(task.id(), name);
         }
     }
@@ -135,12 +192,17 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
     fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>) {
         let now = self.world.clock.now();
         let (id, next) = match ended {
-            Ok((task, (id, mind, next))) => {
+            Ok((task, Some((id, mind, next)))) => {
                 self.tasks.remove(&task);
                 if self.world.index().credential(&id).is_some() && !mind.is_blank() {
                     self.minds.insert(id.clone(), mind);
                 }
                 (id, next)
+            }
+            // The mandate is over, or another one, as is noticed before anybody runs again.
+            Ok((task, None)) => {
+                let Some(id) = self.tasks.remove(&task) else { return };
+                (id, Next::At(now.wall))
             }
             Err(error) => {
                 let Some(id) = self.tasks.remove(&error.id()) else { return };

@@ -9,6 +9,7 @@ use std::{
 use super::{
     clock::Clock,
     index::{Index, SecretName, id_of},
+    mandate::Mandate,
     metrics::Metrics,
 };
 use crate::{
@@ -48,6 +49,8 @@ pub struct World<C, A> {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Metrics,
+    /// Whether this process may act.
+    pub mandate: Mandate,
     settings: Settings,
     index: Mutex<Index>,
     pacing: Arc<Mutex<Pacing>>,
@@ -56,7 +59,7 @@ pub struct World<C, A> {
 }
 
 impl<C, A> World<C, A> {
-    /// A world of which nothing is seen yet.
+    /// A world of which nothing is seen yet, in which this process acts alone.
     pub fn new(cluster: C, apple: A, clock: Clock, metrics: Metrics, settings: Settings) -> Self {
         let pacing = Arc::new(Mutex::new(Pacing::new(settings.rate)));
         Self {
@@ -64,12 +67,19 @@ impl<C, A> World<C, A> {
             apple,
             clock,
             metrics,
+            mandate: Mandate::without_end(),
             settings,
             index: Mutex::default(),
             pacing,
             probes: Arc::default(),
             woken: Mutex::default(),
         }
+    }
+
+    /// The same where this process acts as long as it has the mandate.
+    #[must_use]
+    pub fn under(self, mandate: Mandate) -> Self {
+        Self { mandate, ..self }
     }
 
     /// What is seen.
@@ -171,6 +181,12 @@ impl<C, A> World<C, A> {
     /// Whom runs that ended concern beside themselves.
     pub fn take_woken(&self) -> Vec<Id> {
         std::mem::take(&mut *lock(&self.woken))
+    }
+
+    /// Forgets what this process heard about API keys: others may have heard more since.
+    pub fn forget_answers(&self) {
+        *self.probes() = Probes::default();
+        self.take_woken();
     }
 
     /// Leave that the queue was granted.

@@ -38,6 +38,9 @@ async fn live(State(signs): State<Signs>) -> Response {
 }
 
 async fn ready(State(signs): State<Signs>) -> Response {
+    if signs.health.is_stopping() {
+        return probe(false, "the operator is stopping");
+    }
     probe(signs.health.is_ready(), "credentials and Secrets were not all seen yet")
 }
 

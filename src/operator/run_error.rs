@@ -30,6 +30,9 @@ pub enum RunError {
     /// A task ended that never should, which is a bug. Half an operator looks well and does nothing.
     #[error("a part of the operator ended by itself; the lines above may tell why")]
     PartEnded,
+    /// Somebody did not want to wait.
+    #[error("ended by a second signal before everything came to rest; a lease that is held ends by itself")]
+    Interrupted,
 }
 
 /// kube's words, but those about a file that does not parse: they show its lines.
