@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -33,8 +34,14 @@ pub struct Request {
     pub namespace: Option<String>,
     /// As the client calls itself; empty if it does not.
     pub user_agent: String,
+    /// Who asked; where a user acts as another, that other.
+    pub user: String,
     /// The HTTP status of the answer.
     pub code: u16,
+    /// When it came.
+    pub received: Timestamp,
+    /// When it was answered; for a watch, when its answer began.
+    pub answered: Timestamp,
 }
 
 /// The log of one control plane. Each line is read once.
@@ -115,6 +122,11 @@ struct Event {
     verb: String,
     #[serde(default)]
     user_agent: String,
+    #[serde(default)]
+    user: User,
+    impersonated_user: Option<User>,
+    request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
     object_ref: Option<ObjectRef>,
     #[serde(default)]
     response_status: ResponseStatus,
@@ -125,6 +137,12 @@ enum Stage {
     ResponseStarted,
     ResponseComplete,
     Panic,
+}
+
+#[derive(Default, Deserialize)]
+struct User {
+    #[serde(default)]
+    username: String,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +172,9 @@ impl From<Event> for Request {
             name,
             namespace,
             user_agent: event.user_agent,
+            user: event.impersonated_user.unwrap_or(event.user).username,
+            received: event.request_received_timestamp,
+            answered: event.stage_timestamp,
             code: event.response_status.code,
         }
     }
@@ -166,7 +187,8 @@ mod tests {
     fn event(id: &str, stage: &str, verb: &str) -> String {
         format!(
             r#"{{"kind":"Event","level":"Metadata","auditID":"{id}","stage":"{stage}","requestURI":"/x","verb":"{verb}",
-            "userAgent":"test/1","objectRef":{{"resource":"secrets","namespace":"a","name":"b","apiVersion":"v1"}},
+            "userAgent":"test/1","requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z",
+            "stageTimestamp":"2026-01-01T00:00:00.000002Z","user":{{"username":"admin"}},"objectRef":{{"resource":"secrets","namespace":"a","name":"b","apiVersion":"v1"}},
             "responseStatus":{{"metadata":{{}},"code":200}}}}"#
         )
         .replace('\n', "")
@@ -203,9 +225,20 @@ mod tests {
     #[test]
     fn a_request_outside_the_resources_is_named_by_its_url() {
         let mut read = Read::default();
-        let line = r#"{"auditID":"1","stage":"ResponseComplete","requestURI":"/readyz?verbose","verb":"get"}"#;
-        read.take(format!("{line}\n").as_bytes()).unwrap();
+        let line = event("1", "ResponseComplete", "get").replace("/x", "/readyz?verbose");
+        read.take(line.replace("objectRef", "noObject").as_bytes()).unwrap();
         assert_eq!(read.requests[0].resource, "/readyz?verbose");
+    }
+
+    #[test]
+    fn a_user_who_acts_as_another_is_that_other() {
+        let mut read = Read::default();
+        let plain = event("1", "ResponseComplete", "get");
+        read.take(plain.as_bytes()).unwrap();
+        let acting = plain.replace("\"user\"", r#""impersonatedUser":{"username":"operator"},"user""#);
+        read.take(acting.as_bytes()).unwrap();
+        let users: Vec<_> = read.requests.iter().map(|request| request.user.as_str()).collect();
+        assert_eq!(users, ["admin", "operator"]);
     }
 
     #[test]
