@@ -96,11 +96,11 @@ pub(super) struct Run {
     )]
     lease_name: String,
 
-    /// The Lease's namespace [default: that of the service account, or of the kubeconfig's context]
+    /// The Lease's namespace; without it that of the process' service account, or of the kubeconfig's context
     #[arg(long, value_name = "NS", env = "ASA_OPERATOR_LEASE_NAMESPACE", value_parser = NonEmptyStringValueParser::new())]
     lease_namespace: Option<String>,
 
-    /// What the Lease calls this process, which no other may be called [default: host name, _ and a random suffix]
+    /// What the Lease calls this process, and no other; without it the host name, _ and a random suffix
     #[arg(long, value_name = "NAME", env = "ASA_OPERATOR_IDENTITY", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
 

@@ -22,6 +22,7 @@ mod post;
 mod relapse;
 mod scenarios;
 mod scene;
+mod standby;
 mod stored;
 mod storm;
 mod storm_order;

@@ -12,6 +12,7 @@ use asa_operator::{
     controller::{
         clock::Clock,
         health::Health,
+        mandate::Mandate,
         metrics::Metrics,
         pump,
         world::{Settings, World},
@@ -69,6 +70,8 @@ pub(crate) struct Simulation {
     pub(crate) witness: Witness,
     pub(crate) wire: Wire,
     pub(crate) delivery: Arc<Mutex<Delivery>>,
+    /// That of processes to come.
+    pub(crate) mandate: Mandate,
     follower: Option<Follower>,
     operator: JoinSet<()>,
     rival: JoinSet<()>,
@@ -115,6 +118,7 @@ impl Simulation {
             witness,
             wire: Wire::default(),
             delivery: Arc::default(),
+            mandate: Mandate::without_end(),
             follower: None,
             operator: JoinSet::new(),
             rival: JoinSet::new(),
@@ -192,7 +196,8 @@ impl Simulation {
         let rate = Rate { per_second: number(PER_SECOND), burst: number(BURST) };
         let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
         let ports = (self.cluster.over(wire), self.apple.over(wire));
-        let world = Arc::new(World::new(ports.0, ports.1, clock.clone(), Metrics::default(), settings));
+        let world = World::new(ports.0, ports.1, clock.clone(), Metrics::default(), settings);
+        let world = Arc::new(world.under(self.mandate.clone()));
         let (tell, told) = mpsc::unbounded_channel();
         let (wake, woken) = mpsc::unbounded_channel();
         let follower = Follower { world: Arc::clone(&world), woken: wake };

@@ -165,7 +165,7 @@ fn the_duration_in_the_lease_counts_and_nonsense_is_fifteen_seconds() {
     ] {
         let mut election = candidate();
         election.looked(Some(lasting(said)), at(0));
-        let just_before = Now { steady: held_for - Duration::from_millis(1), ..at(0) };
+        let just_before = Now { steady: held_for.mul_f64(0.999), ..at(0) };
         assert_eq!(election.other_leader(just_before), Some(OTHER), "{said:?}");
         assert_eq!(election.other_leader(Now { steady: held_for, ..at(0) }), None, "{said:?}");
     }
