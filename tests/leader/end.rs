@@ -131,7 +131,7 @@ async fn a_process_that_never_saw_an_api_server_ends_at_once() {
     let nowhere = tempfile::NamedTempFile::new().unwrap();
     let kubeconfig = std::fs::read_to_string(stage.cluster.kubeconfig()).unwrap();
     std::fs::write(nowhere.path(), kubeconfig.replace(stage.cluster.url(), "https://127.0.0.1:1")).unwrap();
-    let replica = Replica::start_with(&stage, "lost", nowhere.path().to_owned(), &["--leader-election"]);
+    let replica = Replica::start_with(&stage, "lost", nowhere.path(), &["--leader-election"]);
     eventually("an answer", async || match replica.probe("livez").await {
         200 => Ok(()),
         status => Err(status),

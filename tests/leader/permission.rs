@@ -23,7 +23,7 @@ async fn a_replica_that_may_not_use_leases_says_once_what_it_needs_and_leads_whe
     )
     .await;
     let kubeconfig = in_namespace(&stage, stage.cluster.user(&user(&stage, "replica"), &[]).unwrap());
-    let mut replica = Replica::start_with(&stage, "replica", kubeconfig, &["--leader-election"]);
+    let mut replica = Replica::start_with(&stage, "replica", &kubeconfig, &["--leader-election"]);
     replica.becomes_ready().await;
     let needed = format!("grant get, create and update on leases (coordination.k8s.io) in {}", stage.namespace);
     replica.says(&needed, 1).await;
@@ -56,8 +56,8 @@ async fn grant(stage: &Stage<'_>, name: &str, rules: &[Value]) {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user(stage, "replica")}],
     });
-    let roles: Api<Role> = Api::namespaced(stage.kube.clone(), &stage.namespace);
-    roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
+    let all: Api<Role> = Api::namespaced(stage.kube.clone(), &stage.namespace);
+    all.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
     let bindings: Api<RoleBinding> = Api::namespaced(stage.kube.clone(), &stage.namespace);
     bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
@@ -55,7 +55,7 @@ pub(crate) fn in_namespace(stage: &Stage<'_>, kubeconfig: PathBuf) -> PathBuf {
 impl Replica {
     /// Starts one that takes part in the election and may do anything.
     pub(crate) fn start(stage: &Stage<'_>, name: &str) -> Self {
-        Self::start_with(stage, name, almighty(stage, name), &["--leader-election"])
+        Self::start_with(stage, name, &almighty(stage, name), &["--leader-election"])
     }
 
     /// Starts one, and waits until it has seen everything.
@@ -66,11 +66,11 @@ impl Replica {
     }
 
     /// Starts one with this kubeconfig and these arguments.
-    pub(crate) fn start_with(stage: &Stage<'_>, name: &str, kubeconfig: PathBuf, arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(stage: &Stage<'_>, name: &str, kubeconfig: &Path, arguments: &[&str]) -> Self {
         let log = NamedTempFile::new().unwrap();
         let said = OpenOptions::new().append(true).open(log.path()).unwrap();
         let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
-        let mut command = command(&stage.namespace, &stage.apple.url(), &kubeconfig);
+        let mut command = command(&stage.namespace, &stage.apple.url(), kubeconfig);
         command.args(["--identity", name, "--http-address", &http]).args(arguments);
         command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
         let process = command.spawn().unwrap();

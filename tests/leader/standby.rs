@@ -56,7 +56,7 @@ fn line(request: &cluster::Request) -> String {
 #[tokio::test]
 async fn without_leader_election_there_is_no_lease_and_no_metric_of_one() {
     let mut stage = Stage::without_operator(cluster::shared().await).await;
-    let alone = Replica::start_with(&stage, "alone", stage.cluster.kubeconfig().to_owned(), &[]);
+    let alone = Replica::start_with(&stage, "alone", stage.cluster.kubeconfig(), &[]);
     alone.becomes_ready().await;
     stage.become_ready().await;
 
