@@ -34,7 +34,7 @@ generate: ## Write what is generated from the types: crds/
 	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asa-operator.dev.yaml
 
 .PHONY: lint
-lint: lint-files lint-format lint-dependencies lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses and generated files
+lint: lint-files lint-format lint-dependencies lint-alerts lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses and generated files
 
 .PHONY: lint-files
 lint-files:
@@ -48,6 +48,11 @@ lint-format:
 .PHONY: lint-dependencies
 lint-dependencies:
 	tools/lint-dependencies.sh
+
+# PROMTOOL=promtool takes one that is there.
+.PHONY: lint-alerts
+lint-alerts:
+	tools/lint-alerts.sh
 
 .PHONY: lint-clippy
 lint-clippy:
