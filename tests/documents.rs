@@ -149,6 +149,22 @@ fn every_test_that_the_page_of_promises_names_is_there() {
     assert!(numbers.iter().all(|number| page.contains(number)), "a promise is missing");
 }
 
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let page = read("docs/threat-model.md");
+    let threats = page.lines().filter(|line| line.starts_with("| ") && line.contains("::"));
+    let mut count = 0;
+    for threat in threats {
+        count += 1;
+        assert!(threat.starts_with(&format!("| {count} | ")), "{threat}");
+        let tests = threat.split('`').skip(1).step_by(2).filter_map(|word| word.split_once("::"));
+        for (file, name) in tests {
+            assert!(read(file).contains(&format!("fn {name}()")), "no test {name} in {file}");
+        }
+    }
+    assert!(count >= 25, "{count} threats");
+}
+
 /// All Rust below a folder.
 fn collect(folder: &Path, sources: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -171,16 +187,28 @@ fn every_link_to_a_file_leads_somewhere() {
         "docs/promises.md",
         "docs/fields.md",
         "docs/rollover.md",
+        "docs/monitoring.md",
+        "docs/threat-model.md",
         APP_STORE_CONNECT,
-    ] {
-        let text = read(page);
+    ]
+    .into_iter()
+    .map(ToOwned::to_owned)
+    .chain(runbooks())
+    {
+        let text = read(&page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
             let target = target.split('#').next().unwrap();
-            let file = path(page).parent().unwrap().join(target);
+            let file = path(&page).parent().unwrap().join(target);
             assert!(file.exists(), "{page} links to {target}");
         }
     }
+}
+
+/// What to do about each alert.
+fn runbooks() -> Vec<String> {
+    let entries = fs::read_dir(path("docs/runbooks")).unwrap();
+    entries.map(|entry| format!("docs/runbooks/{}", entry.unwrap().file_name().to_str().unwrap())).collect()
 }
 
 #[test]
