@@ -137,7 +137,7 @@ an_api_key() {
 api_call() {
     local url='$APPLE/app-store-connect/v1/ciProducts'
     if command -v curl >/dev/null; then
-        echo "curl -fsS -w '\\n' -K api-token/curl-app-store-connect $url"
+        printf '%s\n' "curl -fsS -w '\\n' -K api-token/curl-app-store-connect $url"
     else
         echo "python3 demo/ads.py api-token '' $url"
     fi

@@ -1,8 +1,10 @@
 #!/bin/sh
-# What can be said of files without building anything: scripts parse, and nothing names a path of somebody's machine.
+# What can be said of files without building anything: scripts, Dockerfiles and YAML are as their linters like them, programs parse,
+# and nothing names a path of somebody's machine.
 set -eu
 cd "$(dirname "$0")/.."
 failed=0
+programs=$(python3 tools/fetched.py lint)
 
 files() {
     git ls-files --cached --others --exclude-standard 2>/dev/null \
@@ -16,10 +18,19 @@ for script in $(files | grep -E '\.sh$|^(\./)?\.ci/run$'); do
         '#!/bin/sh') sh -n "$script" || failed=1 ;;
         *) bash -n "$script" || failed=1 ;;
     esac
-    if head -n 1 "$script" | grep -q '^#!' && command -v shellcheck >/dev/null 2>&1; then
-        shellcheck --external-sources --check-sourced "$script" || failed=1
+    if head -n 1 "$script" | grep -q '^#!'; then
+        "$programs/shellcheck" --external-sources --check-sourced "$script" || failed=1
     fi
 done
+
+for dockerfile in $(files | grep -E '(^|/)Dockerfile$'); do
+    [ -e "$dockerfile" ] || continue
+    "$programs/hadolint" "$dockerfile" || failed=1
+done
+
+# The chart's templates become YAML when helm renders them.
+files | grep -E '\.ya?ml$' | grep -v '/templates/' | tr '\n' '\0' \
+    | xargs -0 "$programs/yamllint" --strict --config-file tools/yamllint.yaml || failed=1
 
 for program in $(files | grep '\.py$'); do
     [ -e "$program" ] || continue

@@ -21,7 +21,7 @@ case $1 in
         need python3 'finds the program that was built'
         ;;
     lint)
-        need python3 'reads the tree of dependencies'
+        need python3 'reads the tree of dependencies, and fetches helm and the linters of other files than Rust'
         # A minimal toolchain of rustup lacks both; it brings them itself.
         for component in clippy rustfmt; do
             cargo "${component#rust}" --version >/dev/null 2>&1 \
@@ -46,9 +46,10 @@ case $1 in
         fi
         ;;
 esac
-if [ "$1" = test ] && command -v python3 >/dev/null 2>&1; then
+case $1 in lint | test) needs_venv=yes ;; *) needs_venv='' ;; esac
+if [ "$needs_venv" ] && command -v python3 >/dev/null 2>&1; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing
-  python3 venv: PyJWT goes into an environment of its own (Debian and Ubuntu: apt-get install python3-venv)"
+  python3 venv: PyJWT and linters go into environments of their own (Debian and Ubuntu: apt-get install python3-venv)"
 fi
 
 if [ -n "$missing" ]; then
