@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod crd;
+mod probe;
 mod run;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Print the custom resource definitions as YAML, for kubectl apply -f -
     Crd,
+    /// Ask a running operator over HTTP, and fail unless it answers 200
+    Probe(probe::Probe),
 }
 
 /// Parses the arguments of the process and runs one command.
@@ -28,6 +31,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Crd => crd::execute(),
+        Command::Probe(probe) => probe.execute(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! The operator's own HTTP server.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Output};
 
 use crate::support::eventually;
 use crate::support::stage::Stage;
@@ -45,4 +46,28 @@ async fn without_an_api_server_the_operator_lives_and_is_not_ready() {
 
     assert_eq!(ask(&format!("http://{free}/livez")).await, (200, "ok".to_owned()));
     assert_eq!(ask(&format!("http://{free}/readyz")).await.0, 503);
+}
+
+#[tokio::test]
+async fn the_command_that_helm_test_runs_tells_a_good_answer_from_a_bad_one_and_from_none() {
+    let free = free_address();
+    let probe = async |url: String| -> Output {
+        let asking = tokio::task::spawn_blocking(move || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_asa-operator"));
+            // A proxy would be asked instead of the operator.
+            command.args(["probe", &url]).env("HTTP_PROXY", "http://127.0.0.1:1").output().unwrap()
+        });
+        asking.await.unwrap()
+    };
+    let silent = probe(format!("http://{free}/readyz")).await;
+    assert!(!silent.status.success());
+    assert!(String::from_utf8_lossy(&silent.stderr).contains("did not answer"), "{silent:?}");
+
+    let stage = Stage::with_arguments(&["--http-address", &free]).await;
+    stage.become_ready().await;
+    let good = probe(format!("http://{free}/readyz")).await;
+    assert!(good.status.success() && good.stdout == b"ok", "{good:?}");
+    let bad = probe(format!("http://{free}/nothing")).await;
+    assert!(!bad.status.success());
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("/nothing answered 404 Not Found"), "{bad:?}");
 }
