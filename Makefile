@@ -30,16 +30,23 @@ fuzz: ## Try arbitrary keys, answers and states, TIME=60 seconds for each or one
 	tools/fuzz.sh $(or $(TIME),60) $(TARGET)
 
 .PHONY: generate
-generate: ## Write what is generated from the types: crds/
+generate: ## Write what is generated: crds/, the chart's copy, its table of values
 	yaml=$$($(CARGO) run --quiet --bin asa-operator -- crd) && echo "$$yaml" > crds/asa-operator.dev.yaml
+	cp crds/asa-operator.dev.yaml charts/asa-operator/files/crds/
+	python3 tools/chart_readme.py
 
 .PHONY: lint
-lint: lint-files lint-format lint-dependencies lint-alerts lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses and generated files
+lint: lint-files lint-charts lint-format lint-dependencies lint-alerts lint-clippy lint-docs lint-generated ## Check form, lints, docs, licenses, chart, alerts and generated files
 
 .PHONY: lint-files
 lint-files:
 	@tools/require.sh lint
 	tools/lint-files.sh
+
+.PHONY: lint-charts
+lint-charts:
+	@tools/require.sh lint
+	tools/lint-charts.sh
 
 .PHONY: lint-format
 lint-format:

@@ -189,6 +189,10 @@ fn every_link_to_a_file_leads_somewhere() {
         "docs/rollover.md",
         "docs/monitoring.md",
         "docs/threat-model.md",
+        "docs/install.md",
+        "docs/rbac.md",
+        "docs/proxy.md",
+        "charts/asa-operator/README.md",
         APP_STORE_CONNECT,
     ]
     .into_iter()
