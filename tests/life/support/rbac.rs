@@ -1,44 +1,81 @@
-//! What the operator may do, where a test gives it less than everything.
+//! Who the operator is: the chart's own `ServiceAccount`, with the chart's rules and admission policies and nothing else.
 
-use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use kube::Api;
-use kube::api::PostParams;
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cluster::Cluster;
+use tokio::sync::Mutex;
 
 use super::eventually;
 use super::stage::Stage;
 
-impl Stage<'_> {
-    /// Makes the operator a user who may neither list nor watch Secrets, and all else that it needs.
-    pub(crate) async fn operator_may_not_watch_secrets(&mut self) {
-        let user = format!("system:serviceaccount:{}:operator", self.namespace);
-        let role = json!({"metadata": {"name": "operator"}, "rules": [
-            rule("asa-operator.dev", "*", &["get", "list", "watch", "update"]),
-            rule("", "secrets", &["get", "create", "patch", "delete"]),
-            rule("events.k8s.io", "events", &["create", "patch"]),
-        ]});
-        let binding = json!({
-            "metadata": {"name": "operator"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-        });
-        let roles: Api<Role> = Api::namespaced(self.kube.clone(), &self.namespace);
-        roles.create(&PostParams::default(), &serde_json::from_value(role).unwrap()).await.unwrap();
-        let bindings: Api<RoleBinding> = Api::namespaced(self.kube.clone(), &self.namespace);
-        bindings.create(&PostParams::default(), &serde_json::from_value(binding).unwrap()).await.unwrap();
-
-        // The authorizer learns of a binding by a watch.
-        eventually("permission", async || {
-            let asked = ["auth", "can-i", "list", "asacredentials.asa-operator.dev", "--as", &user];
-            let mut kubectl = self.cluster.kubectl();
-            let output = kubectl.args(["--namespace", &self.namespace]).args(asked).output().unwrap();
-            if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stdout).into_owned()) }
-        })
-        .await;
-        self.operator_is(self.cluster.user(&user, &[]).unwrap());
-    }
+/// The chart's value `rbac.secrets`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Secrets {
+    Watch,
+    Get,
 }
 
-fn rule(group: &str, resource: &str, verbs: &[&str]) -> Value {
-    json!({"apiGroups": [group], "resources": [resource], "verbs": verbs})
+/// The operators that were installed, by control plane.
+static INSTALLED: Mutex<BTreeMap<(PathBuf, Secrets), PathBuf>> = Mutex::const_new(BTreeMap::new());
+
+/// The kubeconfig of an operator as the chart installs it, once for each control plane.
+pub(crate) async fn operator(cluster: &Cluster, secrets: Secrets) -> PathBuf {
+    let mut installed = INSTALLED.lock().await;
+    let key = (cluster.kubeconfig().to_owned(), secrets);
+    if let Some(kubeconfig) = installed.get(&key) {
+        return kubeconfig.clone();
+    }
+    let namespace = cluster.namespace("operator").await.unwrap();
+    let user = format!("system:serviceaccount:{namespace}:asa-operator");
+    install(cluster, &namespace, secrets);
+    // The API server learns of bindings and policies by watches. Until then it refuses less politely, or not at all.
+    eventually("policy", async || {
+        let mut kubectl = cluster.kubectl();
+        kubectl.args([
+            "--namespace",
+            &namespace,
+            "--as",
+            &user,
+            "create",
+            "secret",
+            "generic",
+            "a",
+            "--dry-run=server",
+        ]);
+        let told = String::from_utf8(kubectl.output().unwrap().stderr).unwrap();
+        if told.contains("ValidatingAdmissionPolicy") { Ok(()) } else { Err(told) }
+    })
+    .await;
+    let kubeconfig = cluster.user(&user, &[]).unwrap();
+    installed.insert(key, kubeconfig.clone());
+    kubeconfig
+}
+
+fn install(cluster: &Cluster, namespace: &str, secrets: Secrets) {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let helm = Command::new("python3").arg(workspace.join("tools/fetched.py")).arg("helm").output().unwrap();
+    let mut helm = Command::new(String::from_utf8(helm.stdout).unwrap().trim());
+    helm.args(["install", "asa-operator", "charts/asa-operator", "--namespace", namespace])
+        .args(["--set", "crds.enabled=false", "--set"])
+        .arg(format!("rbac.secrets={}", if secrets == Secrets::Watch { "watch" } else { "get" }))
+        .current_dir(workspace)
+        .env("KUBECONFIG", cluster.kubeconfig());
+    let told = helm.output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+impl Stage<'_> {
+    /// Makes the operator one of whom the API server knows without RBAC what he may. One that has just started refuses the
+    /// others for a moment, until it has read the roles.
+    pub(crate) fn operator_may_do_everything(&mut self) {
+        self.operator_is(self.cluster.kubeconfig().to_owned());
+    }
+
+    /// Makes the operator one that may neither list nor watch Secrets.
+    pub(crate) async fn operator_may_not_watch_secrets(&mut self) {
+        let kubeconfig = operator(self.cluster, Secrets::Get).await;
+        self.operator_is(kubeconfig);
+    }
 }

@@ -16,6 +16,7 @@ use super::awaited::{Awaited, is_not, ready, told};
 use super::credential::{self, Credential, KEY_SECRET, NAME, credential};
 use super::key::KeyPair;
 use super::operator::Operator;
+use super::rbac::{self, Secrets};
 use super::{a_minute_later, eventually};
 
 /// Who applies documents here, as kubectl is who does elsewhere.
@@ -72,7 +73,7 @@ impl<'c> Stage<'c> {
             kube: cluster.client().unwrap(),
             key: KeyPair::new(),
             operator: Operator::new(),
-            kubeconfig: cluster.kubeconfig().to_owned(),
+            kubeconfig: rbac::operator(cluster, Secrets::Watch).await,
             witnesses: AtomicU32::new(0),
         }
     }
