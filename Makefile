@@ -16,7 +16,7 @@ demo: ## Watch a credential's life on a real API server: half a minute once buil
 .PHONY: test
 test: ## Run all tests, those against a real API server too
 	@tools/require.sh test
-	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs"
+	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs" && "$$programs/cluster" tools promtool >/dev/null
 	$(CARGO) test --workspace
 
 .PHONY: bench

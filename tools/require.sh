@@ -46,6 +46,9 @@ case $1 in
         fi
         ;;
 esac
+if { [ "$1" = test ] || [ "$1" = lint ]; } && ! command -v promtool >/dev/null 2>&1; then
+    need go 'builds promtool, once (https://go.dev/dl)'
+fi
 case $1 in lint | test) needs_venv=yes ;; *) needs_venv='' ;; esac
 if [ "$needs_venv" ] && command -v python3 >/dev/null 2>&1; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing

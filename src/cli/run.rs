@@ -4,14 +4,16 @@ use std::{error::Error, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::D
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 use jiff::SignedDuration;
+use reqwest::Url;
 
 use crate::{
     apple::http::BaseUrl,
     controller::{apple::AppleUrls, world::Settings},
     credential::pacing::Rate,
     operator::{
-        self, Candidacy, Options,
+        self, Candidacy, MetricsOptions, Options, TlsFiles,
         telemetry::{self, Format},
+        traces::Traces,
     },
 };
 
@@ -66,6 +68,27 @@ pub(super) struct Run {
     #[arg(long, value_name = "ADDR", env = "ASA_OPERATOR_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
 
+    /// Where /metrics is served, there alone
+    #[arg(long, value_name = "ADDR", env = "ASA_OPERATOR_METRICS_ADDRESS")]
+    metrics_address: Option<SocketAddr>,
+
+    /// The certificate (PEM, with its chain) of /metrics, which is then served over TLS; read again when it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ASA_OPERATOR_METRICS_TLS_CERT",
+        requires_all = ["metrics_tls_key", "metrics_address"]
+    )]
+    metrics_tls_cert: Option<PathBuf>,
+
+    /// Its key (PEM)
+    #[arg(long, value_name = "FILE", env = "ASA_OPERATOR_METRICS_TLS_KEY", requires = "metrics_tls_cert")]
+    metrics_tls_key: Option<PathBuf>,
+
+    /// Shows metrics only to whoever has a token that the API server lets GET /metrics
+    #[arg(long, env = "ASA_OPERATOR_METRICS_AUTHORIZATION", requires_if("true", "metrics_tls_cert"))]
+    metrics_authorization: bool,
+
     /// Further trusted roots (PEM) for Apple's hosts
     #[arg(long, value_name = "FILE", env = "ASA_OPERATOR_CA_BUNDLE")]
     ca_bundle: Option<PathBuf>,
@@ -103,6 +126,9 @@ pub(super) struct Run {
     /// What the Lease calls this process, and no other; without it the host name, _ and a random suffix
     #[arg(long, value_name = "NAME", env = "ASA_OPERATOR_IDENTITY", value_parser = NonEmptyStringValueParser::new())]
     identity: Option<String>,
+    /// Base URL of a collector that gets traces by OTLP over HTTP; POST {}/v1/traces. None: no traces
+    #[arg(long, value_name = "URL", env = "ASA_OPERATOR_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<Url>,
 
     /// How log lines look
     #[arg(long, value_name = "FORMAT", env = "ASA_OPERATOR_LOG_FORMAT", default_value = "json")]
@@ -128,10 +154,20 @@ struct CaBundleError {
 
 impl Run {
     pub(super) fn execute(self) -> Result<(), Box<dyn Error>> {
-        telemetry::install(self.log_format, &self.log_filter)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // Dropped at the end, before the runtime: then what is left of the traces is sent.
+        let traces = self.otlp_endpoint.as_ref().map(|url| {
+            operator::install_crypto_provider();
+            Traces::start(url, runtime.handle().clone())
+        });
+        let traces = traces.transpose()?;
+        telemetry::install(self.log_format, &self.log_filter, traces.as_ref())?;
         let ca_bundle =
             self.ca_bundle.map(|path| std::fs::read(&path).map_err(|source| CaBundleError { path, source }));
         let candidacy = Candidacy { lease: self.lease_name, namespace: self.lease_namespace, identity: self.identity };
+        let tls = self.metrics_tls_cert.zip(self.metrics_tls_key).map(|(cert, key)| TlsFiles { cert, key });
+        let metrics =
+            self.metrics_address.map(|address| MetricsOptions { address, tls, authorizes: self.metrics_authorization });
         let options = Options {
             urls: AppleUrls {
                 apple_id: self.apple_id_url,
@@ -143,14 +179,15 @@ impl Run {
             ca_bundle: ca_bundle.transpose()?,
             namespaces: self.namespaces,
             http_address: self.http_address,
+            metrics,
             settings: Settings {
                 rate: Rate { per_second: self.apple_rate, burst: self.apple_burst },
                 secret_poll_interval: self.secret_poll_interval,
             },
             leader_election: self.leader_election.then_some(candidacy),
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(operator::run(options));
+        drop(traces);
         // A look-up of a host name blocks a thread for as long as it likes; the end of the process does not wait for it.
         runtime.shutdown_background();
         Ok(done?)

@@ -4,15 +4,16 @@ use std::{future::Future, time::Duration};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::{Instrument as _, field::Empty};
 
-use super::metrics::Metrics;
+use super::{clock::Clock, metrics::Metrics};
 use crate::{
     api::{AdAccount, AdsApi, Organization, Program},
     apple::{
         ads::{self, AccessToken, Acls, AdAccountRow, CampaignGroupRow, ClientSecret},
         app_store_connect,
         error::{Class, Endpoint, Error},
-        http::{BaseUrl, Http},
+        http::{BaseUrl, Http, Reply},
     },
     credential::probing::{Heard, Proof},
 };
@@ -79,19 +80,20 @@ pub struct AppleUrls {
     pub enterprise: BaseUrl,
 }
 
-/// The real Apple, over HTTP, every call counted.
+/// The real Apple, over HTTP, every call counted and timed.
 #[derive(Debug)]
 pub struct RealApple {
     http: Http,
     urls: AppleUrls,
+    clock: Clock,
     metrics: Metrics,
 }
 
 impl RealApple {
     /// Apple at these URLs.
     #[must_use]
-    pub fn new(http: Http, urls: AppleUrls, metrics: Metrics) -> Self {
-        Self { http, urls, metrics }
+    pub fn new(http: Http, urls: AppleUrls, clock: Clock, metrics: Metrics) -> Self {
+        Self { http, urls, clock, metrics }
     }
 
     fn url(&self, api: AdsApi) -> &BaseUrl {
@@ -101,10 +103,23 @@ impl RealApple {
         }
     }
 
-    fn counted<T>(&self, endpoint: Endpoint, result: Result<T, Error>) -> Result<T, Error> {
-        let label = result.as_ref().map_or_else(|error| error.class.label(), |_| "success");
-        self.metrics.apple_answered(endpoint.host(), label);
-        result
+    async fn counted<T>(
+        &self,
+        endpoint: Endpoint,
+        call: impl Future<Output = Result<Reply<T>, Error>>,
+    ) -> Result<T, Error> {
+        let started = self.clock.now().steady;
+        let host = endpoint.host();
+        let span = tracing::debug_span!("apple", %endpoint, host = host.label(), result = Empty);
+        let answer = call.instrument(span.clone()).await;
+        let (result, skew) = match &answer {
+            Ok(reply) => ("success", reply.skew),
+            Err(error) => (error.class.label(), error.skew),
+        };
+        let took = self.clock.now().steady.saturating_sub(started);
+        span.record("result", result);
+        self.metrics.apple_answered(host, result, took, skew);
+        answer.map(|reply| reply.value)
     }
 }
 
@@ -119,21 +134,21 @@ impl Apple for RealApple {
         // What was published may have been edited into something that is no JWT; Apple need not be asked to say so.
         let client_secret = ClientSecret::from_published(client_secret.expose_secret().to_owned())
             .map_err(|_| Error::new(endpoint, Class::Unintelligible("the client secret in hand is no JWT")))?;
-        let answer = ads::request_token(&self.http, &self.urls.apple_id, client_id, &client_secret, now).await;
-        let issued = self.counted(endpoint, answer)?.value;
+        let call = ads::request_token(&self.http, &self.urls.apple_id, client_id, &client_secret, now);
+        let issued = self.counted(endpoint, call).await?;
         Ok(Issued { token: issued.token.expose().to_owned().into(), expires_in: issued.expires_in })
     }
 
     async fn me(&self, api: AdsApi, token: &SecretString, now: Timestamp) -> Result<Option<i64>, Error> {
         let token = AccessToken::new(token.expose_secret().to_owned());
-        let answer = ads::me(&self.http, self.url(api), api, &token, now).await;
-        Ok(self.counted(Endpoint::Me(api), answer)?.value.org_id)
+        let call = ads::me(&self.http, self.url(api), api, &token, now);
+        Ok(self.counted(Endpoint::Me(api), call).await?.org_id)
     }
 
     async fn acls(&self, api: AdsApi, token: &SecretString, now: Timestamp) -> Result<Listed, Error> {
         let token = AccessToken::new(token.expose_secret().to_owned());
-        let answer = ads::acls(&self.http, self.url(api), api, &token, now).await;
-        Ok(match self.counted(Endpoint::Acls(api), answer)?.value {
+        let call = ads::acls(&self.http, self.url(api), api, &token, now);
+        Ok(match self.counted(Endpoint::Acls(api), call).await? {
             Acls::Platform(rows) => Listed::AdAccounts(rows.into_iter().map(ad_account).collect()),
             Acls::Campaign(rows) => Listed::Organizations(rows.into_iter().map(organization).collect()),
         })
@@ -144,8 +159,8 @@ impl Apple for RealApple {
             Program::AppStore => &self.urls.app_store_connect,
             Program::Enterprise => &self.urls.enterprise,
         };
-        let answer = app_store_connect::probe(&self.http, url, program, token, now).await;
-        let result = self.counted(Endpoint::Probe(program), answer.map(|reply| reply.value));
+        let call = app_store_connect::probe(&self.http, url, program, token, now);
+        let result = self.counted(Endpoint::Probe(program), call).await;
         let left = result.as_ref().map_or_else(|error| error.rate_limit, |probed| probed.rate_limit);
         Heard {
             result: result.map(|probed| match probed.proof {

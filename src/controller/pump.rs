@@ -13,6 +13,7 @@ use super::{
     drive::{Mind, drive},
     health::Health,
     mandate::Term,
+    neglect::neglected,
     world::World,
 };
 use crate::credential::{
@@ -24,6 +25,9 @@ use crate::credential::{
 /// The wall clock is compared with the steady one this often, so that no due time is missed by more after a suspend or a
 /// step of the clock.
 const TICK: Duration = Duration::from_secs(15);
+
+/// Whether a credential is neglected is looked at this often.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// Three hosts' worth of requests in flight, and as many runs again that have to do with the API server only.
 pub const MOST_RUNNING: usize = 6 * MOST_IN_FLIGHT as usize;
@@ -76,6 +80,9 @@ pub async fn run<C: Cluster, A: Apple>(
     };
     let mut mandate = world.mandate.clone();
     let mut last = world.clock.now();
+    // When credentials began to get turns.
+    let mut since = last.steady;
+    let mut look_at = since;
     tokio::pin!(stop);
     loop {
         let now = world.clock.now();
@@ -84,12 +91,21 @@ pub async fn run<C: Cluster, A: Apple>(
             pump.wake_all(now);
         }
         last = now;
+        let led_in = pump.term;
         pump.follow(mandate.term(), now).await;
+        if pump.term != led_in {
+            since = now.steady;
+        }
         let has_started = pump.term.is_some() && pump.start_all(now);
         // Before a standby they wait for no turn.
         let waiting = if pump.term.is_some() { pump.queue.depth() } else { 0 };
         health.beat(now.steady, has_started || waiting == 0);
-        world.metrics.queue(waiting, pump.queue.running());
+        world.metrics.queue(waiting, pump.queue.running(), pump.queue.adds());
+        if now.steady >= look_at {
+            look_at = now.steady + LOOK;
+            let neglected = pump.term.and_then(|_| neglected(&world, &pump.queue, since, now));
+            health.neglects(neglected.map(|id| id.to_string()));
+        }
         let wake_at = pump.queue.wake_at(now).filter(|_| pump.term.is_some());
         tokio::select! {
             biased;
@@ -155,8 +171,9 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
         let mut has_started = false;
         loop {
             let next = self.queue.next(now, &mut self.world.pacing());
-            let Some(Run { id, granted }) = next else { return has_started };
+            let Some(Run { id, granted, waited }) = next else { return has_started };
             has_started = true;
+            self.world.metrics.waited(waited);
             let pass = granted.map(|host| self.world.pass(host));
             let mut mind = self.minds.remove(&id).unwrap_or_default();
             let world = Arc::clone(&self.world);

@@ -24,11 +24,13 @@ pub(super) struct Reported {
     pub(super) failures: u32,
 }
 
-/// Writes the status that `seen` deserves, unless it stands there already.
+/// Writes the status that `seen` deserves, unless it stands there already, and tells what is new: `failures` of this run
+/// with the conditions that they changed, in one line.
 pub(super) async fn report<C: Cluster, A: Apple>(
     world: &World<C, A>,
     seen: &Observed<'_>,
     until: Until,
+    failures: &[String],
     now: Now,
 ) -> Reported {
     let next = match until {
@@ -38,20 +40,23 @@ pub(super) async fn report<C: Cluster, A: Apple>(
     let old = seen.object.status();
     let new = status(seen, now);
     if seen.is_going() || old == Some(&new) {
+        tell(seen, failures);
         return Reported { next, failures: 0 };
     }
     match world.cluster.write_status(seen.object, &new).await {
         Ok(written) => {
             world.index().apply_credential(written);
-            log(seen, &new);
+            log(seen, &new, failures);
             for note in notes(old, &new) {
                 world.cluster.tell(seen.object, note).await;
             }
             Reported { next, failures: 0 }
         }
         Err(class) => {
+            tell(seen, failures);
             // What changed or is gone, the watch tells.
-            if !matches!(class, ClusterClass::Conflict | ClusterClass::NamespaceGoing) {
+            let is_news = seen.memory.status_failures == 0;
+            if is_news && !matches!(class, ClusterClass::Conflict | ClusterClass::NamespaceGoing) {
                 tracing::warn!(
                     namespace = seen.object.namespace(),
                     name = seen.object.name(),
@@ -65,16 +70,30 @@ pub(super) async fn report<C: Cluster, A: Apple>(
     }
 }
 
+/// Tells failures that changed no condition.
+pub(super) fn tell(seen: &Observed<'_>, failures: &[String]) {
+    if !failures.is_empty() {
+        let (namespace, name) = (seen.object.namespace(), seen.object.name());
+        tracing::warn!(namespace, name, "a step failed: {}", failures.join("; "));
+    }
+}
+
 /// One line for what a reader of the Secret may notice.
-fn log(seen: &Observed<'_>, new: &CredentialStatus) {
+fn log(seen: &Observed<'_>, new: &CredentialStatus, failures: &[String]) {
     let old = seen.object.status();
     let (namespace, name) = (seen.object.namespace(), seen.object.name());
     if let Some(life) = new.access_token.filter(|life| old.and_then(|old| old.access_token) != Some(*life)) {
         tracing::info!(namespace, name, expires_at = %life.expires_at, renewal_time = %life.renewal_time, "published a token");
     }
-    for note in notes(old, new) {
+    let notes = notes(old, new);
+    let mut failure = (!failures.is_empty()).then(|| failures.join("; "));
+    if !notes.iter().any(|note| note.is_warning) {
+        tell(seen, failures);
+    }
+    for note in notes {
         if note.is_warning {
-            tracing::warn!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
+            let failure = failure.take();
+            tracing::warn!(namespace, name, condition = %note.action, reason = note.reason, failure, "{}", note.message);
         } else {
             tracing::info!(namespace, name, condition = %note.action, reason = note.reason, "{}", note.message);
         }

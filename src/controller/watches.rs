@@ -1,6 +1,11 @@
 //! The watches that feed the index: the credentials, and the metadata of Secrets.
 
-use std::{collections::HashSet, fmt::Debug, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
@@ -46,7 +51,7 @@ pub async fn follow<C: Send + Sync, A: Send + Sync>(
 ) {
     let (ads, ads_seen) = watch::channel(Listing::Pending);
     let (app_store_connect, app_store_connect_seen) = watch::channel(Listing::Pending);
-    let follower = Follower { client, scope, world, woken };
+    let follower = Follower { client, scope, world, woken, told: Mutex::default() };
     let secrets = async {
         if are_listed(ads_seen, app_store_connect_seen).await {
             follower.follow_secrets(&synced).await;
@@ -102,6 +107,8 @@ struct Follower<C, A> {
     scope: Scope,
     world: Arc<World<C, A>>,
     woken: UnboundedSender<Id>,
+    /// Why what cannot be watched: told once, however often it is tried again.
+    told: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl<C, A> Follower<C, A> {
@@ -134,6 +141,7 @@ impl<C, A> Follower<C, A> {
                     }
                 }
                 Ok(Event::InitDone) => {
+                    self.works(kind.as_str());
                     let gone = self.world.index().keep_credentials(kind, &self.scope, &listed);
                     self.wake(gone);
                     seen.send_replace(Listing::Done);
@@ -148,10 +156,8 @@ impl<C, A> Follower<C, A> {
                     self.wake(concerned);
                 }
                 Err(error) if matches!(code_of(&error), Some(403 | 404)) => {
-                    // Once is enough: it may be meant.
-                    if seen.send_replace(Listing::Refused) != Listing::Refused {
-                        self.report(kind.as_str(), &error);
-                    }
+                    seen.send_replace(Listing::Refused);
+                    self.report(kind.as_str(), &error);
                     tokio::time::sleep(RETRY_KIND).await;
                 }
                 Err(error) => self.report(kind.as_str(), &error),
@@ -186,6 +192,7 @@ impl<C, A> Follower<C, A> {
                     self.apply_secret(&secret);
                 }
                 Ok(Some(Event::InitDone)) => {
+                    self.works("Secret");
                     let concerned = self.world.index().secrets_listed(&self.scope, &std::mem::take(&mut listed));
                     self.wake(concerned);
                     synced.send_replace(true);
@@ -210,8 +217,8 @@ impl<C, A> Follower<C, A> {
         }
     }
 
-    /// A watch that fails shows only here.
-    fn report(&self, what: &str, error: &watcher::Error) {
+    /// A watch that fails shows only here, once: that it may not be had may be meant.
+    fn report(&self, what: &'static str, error: &watcher::Error) {
         let scope = self.scope.as_deref().unwrap_or("all namespaces");
         let cause = match code_of(error) {
             Some(403) => "the API server refuses: check the operator's RBAC".to_owned(),
@@ -221,7 +228,21 @@ impl<C, A> Follower<C, A> {
             Some(code) => format!("the API server answered {code}"),
             None => "no connection to the API server".to_owned(),
         };
-        tracing::warn!(scope, "{what}s cannot be watched: {cause}");
+        let known = self.told().insert(what, cause.clone());
+        if known.as_ref() != Some(&cause) {
+            tracing::warn!(scope, "{what}s cannot be watched: {cause}");
+        }
+    }
+
+    /// All of `what` were listed and are watched from here on.
+    fn works(&self, what: &'static str) {
+        if self.told().remove(what).is_some() {
+            tracing::info!(scope = self.scope.as_deref().unwrap_or("all namespaces"), "{what}s are watched again");
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -187,12 +187,11 @@ impl Memory {
     pub fn is_blank(&self) -> bool {
         let is_blank =
             |content: &Content| content.known.is_none() && !content.look_again && content.looked_at.is_none();
-        let has_failed = self.troubles().next().is_some() || self.key_failure.is_some() || self.status_failures > 0;
         let has_in_hand = self.key.is_some() || self.client_secret.is_some() || self.token.is_some();
         let has_resolved = self.resolution.is_some() || self.resolve_anew;
         let was_asked = self.handled.is_some() || self.demanded_at.is_some() || self.recalled.is_some();
         let has_published = !self.names.is_empty() || !self.cleared.is_empty() || self.key_looked_at.is_some();
-        let has_learned = has_failed || has_in_hand || has_resolved || was_asked || has_published;
+        let has_learned = self.has_trouble() || has_in_hand || has_resolved || was_asked || has_published;
         !has_learned && is_blank(&self.managed) && is_blank(&self.client_secret_content)
     }
 
@@ -226,6 +225,12 @@ impl Memory {
     /// Everything that holds something up.
     pub fn troubles(&self) -> impl Iterator<Item = &Trouble> {
         [Side::Token, Side::Identity, Side::Cluster].into_iter().filter_map(|side| self.trouble(side))
+    }
+
+    /// Whether anything holds something up.
+    #[must_use]
+    pub fn has_trouble(&self) -> bool {
+        self.troubles().next().is_some() || self.key_failure.is_some() || self.status_failures > 0
     }
 
     /// Remembers that an attempt failed, while the published token has so much life `left`.

@@ -78,6 +78,19 @@ pub struct Run {
     pub id: Id,
     /// The host it was let in to, where it waited for one; it owes [`Pacing::leave`].
     pub granted: Option<Host>,
+    /// How long it waited for its turn.
+    pub waited: Duration,
+}
+
+/// What a credential does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing, until something changes.
+    None,
+    /// It waits for this time.
+    At(Timestamp),
+    /// It waits for its turn, or runs, since then (steady clock).
+    Since(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,10 +136,12 @@ impl Class {
 struct Item {
     standing: Standing,
     place: Place,
+    /// Since when it waits for its turn, or runs (steady clock).
+    since: Duration,
 }
 
 /// All credentials, each idle, waiting for its time, waiting for its turn, or running.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Queue {
     items: BTreeMap<Id, Item>,
     times: BTreeSet<(Timestamp, Id)>,
@@ -135,27 +150,20 @@ pub struct Queue {
     refused: BTreeMap<Host, Duration>,
     running: usize,
     most_running: usize,
+    adds: u64,
 }
 
 impl Queue {
     /// An empty queue that lets at most `most_running` credentials run at once.
     #[must_use]
     pub fn new(most_running: usize) -> Self {
-        Self {
-            items: BTreeMap::new(),
-            times: BTreeSet::new(),
-            promotions: BTreeSet::new(),
-            lines: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            running: 0,
-            most_running,
-        }
+        Self { most_running, ..Self::default() }
     }
 
     /// Something about `id` changed: it runs as soon as it can, again if it is running now.
     pub fn wake(&mut self, id: &Id, standing: Standing, now: Now) {
         self.leave_place(id);
-        let item = self.items.entry(id.clone()).or_insert(Item { standing, place: Place::Idle });
+        let item = self.items.entry(id.clone()).or_insert(Item { standing, place: Place::Idle, since: now.steady });
         item.standing = standing;
         if let Place::Running(after) = &mut item.place {
             *after = After::Changed;
@@ -227,9 +235,19 @@ impl Queue {
                 },
                 None => None,
             };
-            let id = self.pop(gate)?;
+            let (id, waited) = self.pop(gate, now)?;
             self.running += 1;
-            Some(Run { id, granted })
+            Some(Run { id, granted, waited })
+        })
+    }
+
+    /// What `id` does at the moment.
+    #[must_use]
+    pub fn turn(&self, id: &Id) -> Turn {
+        self.items.get(id).map_or(Turn::None, |item| match item.place {
+            Place::Idle => Turn::None,
+            Place::Timed(time) => Turn::At(time),
+            Place::Waiting { .. } | Place::Running(_) => Turn::Since(item.since),
         })
     }
 
@@ -245,6 +263,12 @@ impl Queue {
     #[must_use]
     pub fn depth(&self) -> usize {
         self.lines.values().map(Line::len).sum()
+    }
+
+    /// How often one began to wait for its turn.
+    #[must_use]
+    pub fn adds(&self) -> u64 {
+        self.adds
     }
 
     /// How many are running.
@@ -270,7 +294,7 @@ impl Queue {
             && *time <= now.wall
             && let Some((_, id)) = self.promotions.pop_first()
         {
-            if let Some(Item { place: Place::Waiting { gate, .. }, standing }) = self.items.get(&id) {
+            if let Some(Item { place: Place::Waiting { gate, .. }, standing, .. }) = self.items.get(&id) {
                 let gate = gate.filter(|_| !standing.is_last_chance(now.wall));
                 self.leave_place(&id);
                 self.line_up(&id, gate, now);
@@ -282,12 +306,17 @@ impl Queue {
         let Some(item) = self.items.get_mut(id) else { return };
         let (class, key) = item.standing.class(now.wall);
         let again = item.standing.next_change(now.wall);
+        if !matches!(item.place, Place::Waiting { .. }) {
+            item.since = now.steady;
+            self.adds += 1;
+        }
         item.place = Place::Waiting { gate, class, key, again };
         self.promotions.extend(again.map(|time| (time, id.clone())));
         self.lines.entry((gate, class)).or_default().push(key, id.clone());
     }
 
-    fn pop(&mut self, gate: Option<Host>) -> Option<Id> {
+    /// Whose turn it is behind `gate`, and how long it waited.
+    fn pop(&mut self, gate: Option<Host>, now: Now) -> Option<(Id, Duration)> {
         let mut lines = self.lines.range_mut((gate, Class::FIRST)..=(gate, Class::LAST));
         let id = lines.find_map(|(_, line)| line.pop())?;
         let item = self.items.get_mut(&id)?;
@@ -295,7 +324,8 @@ impl Queue {
             self.promotions.remove(&(time, id.clone()));
         }
         item.place = Place::Running(After::Nothing);
-        Some(id)
+        let since = std::mem::replace(&mut item.since, now.steady);
+        Some((id, now.steady.saturating_sub(since)))
     }
 
     /// Takes `id` out of whatever it waits in.

@@ -1,56 +1,100 @@
-//! /livez, /readyz and /metrics.
+//! /livez, /readyz and /metrics: in the open on one port, or metrics by themselves, over TLS, for those who may read them.
+
+use std::fmt::Debug;
 
 use axum::{
     Router,
-    extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    extract::{Path, State},
+    http::{
+        HeaderMap, StatusCode, Uri,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::get,
+    serve::Listener,
 };
-use tokio::net::TcpListener;
 
-use crate::controller::{clock::Clock, health::Health, metrics::Metrics};
+use super::{
+    authorization::Gate,
+    metrics::{Exposition, Format},
+    probes,
+};
+use crate::controller::{
+    clock::Clock,
+    health::{Check, Health},
+};
 
-/// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
+/// What the probes look at.
 #[derive(Clone)]
-struct Signs {
-    clock: Clock,
-    metrics: Metrics,
-    health: Health,
+pub(super) struct Signs {
+    pub(super) clock: Clock,
+    pub(super) health: Health,
+}
+
+impl Signs {
+    fn live(&self) -> Vec<Check> {
+        self.health.live(self.clock.now().steady)
+    }
+}
+
+/// What is scraped, and who decides by whom; without a gate anybody may.
+#[derive(Clone)]
+pub(super) struct Scraped {
+    pub(super) exposition: Exposition,
+    pub(super) gate: Option<Gate>,
+}
+
+/// /livez and /readyz.
+pub(super) fn probes(signs: Signs) -> Router {
+    Router::new()
+        .route("/livez", get(live))
+        .route("/livez/{check}", get(live_check))
+        .route("/readyz", get(ready))
+        .route("/readyz/{check}", get(ready_check))
+        .with_state(signs)
+}
+
+/// /metrics.
+pub(super) fn metrics(scraped: Scraped) -> Router {
+    Router::new().route("/metrics", get(text)).with_state(scraped)
 }
 
 /// Serves until the process ends.
-pub(super) async fn serve(listener: TcpListener, clock: Clock, metrics: Metrics, health: Health) {
-    let routes = Router::new()
-        .route("/livez", get(live))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(text))
-        .with_state(Signs { clock, metrics, health });
+pub(super) async fn serve<L: Listener>(listener: L, routes: Router)
+where
+    L::Addr: Debug,
+{
     if let Err(error) = axum::serve(listener, routes).await {
-        tracing::error!("probes and metrics can no longer be served: {error}");
+        tracing::error!("probes or metrics can no longer be served: {error}");
     }
 }
 
-async fn live(State(signs): State<Signs>) -> Response {
-    probe(signs.health.is_alive(signs.clock.now().steady), "the loop stands still, or nobody gets a turn")
+async fn live(State(signs): State<Signs>, uri: Uri) -> Response {
+    probes::all("livez", &signs.live(), &uri)
 }
 
-async fn ready(State(signs): State<Signs>) -> Response {
-    if signs.health.is_stopping() {
-        return probe(false, "the operator is stopping");
+async fn live_check(State(signs): State<Signs>, Path(check): Path<String>) -> Response {
+    probes::one(&signs.live(), &check)
+}
+
+async fn ready(State(signs): State<Signs>, uri: Uri) -> Response {
+    probes::all("readyz", &signs.health.ready(), &uri)
+}
+
+async fn ready_check(State(signs): State<Signs>, Path(check): Path<String>) -> Response {
+    probes::one(&signs.health.ready(), &check)
+}
+
+async fn text(State(scraped): State<Scraped>, headers: HeaderMap) -> Response {
+    if let Some(gate) = &scraped.gate
+        && let Some(refusal) = gate.refusal(&headers).await
+    {
+        return refusal.into_response();
     }
-    probe(signs.health.is_ready(), "credentials and Secrets were not all seen yet")
-}
-
-fn probe(is_well: bool, otherwise: &'static str) -> Response {
-    if is_well { "ok".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, otherwise).into_response() }
-}
-
-async fn text(State(signs): State<Signs>) -> Response {
-    match signs.metrics.text() {
-        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::accepted(accept.unwrap_or_default());
+    match scraped.exposition.text(format) {
+        Ok(text) => ([(CONTENT_TYPE, format.content_type())], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

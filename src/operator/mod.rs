@@ -1,10 +1,16 @@
 //! The process: what is started, in which order, and what ends it.
 
+mod api_requests;
+mod authorization;
 pub mod http;
 mod leader;
+pub mod metrics;
+mod probes;
 mod run_error;
 mod signals;
 pub mod telemetry;
+mod tls;
+pub mod traces;
 
 use std::{
     net::SocketAddr,
@@ -12,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use kube::Client;
+use kube::{Client, client::ClientBuilder};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -28,21 +34,28 @@ use crate::{
         health::Health,
         index::Scope,
         mandate::{Grantor, Mandate},
-        metrics::Metrics,
+        metrics::{Metrics, objects::Objects},
         pump,
         watches::follow,
         world::{Settings, World},
     },
 };
 
+use api_requests::NoteRequests;
+use authorization::Gate;
+use http::{Scraped, Signs};
 use leader::Leader;
+use metrics::Exposition;
 use signals::Signals;
 
 pub use leader::Candidacy;
 pub use run_error::RunError;
+use tls::TlsListener;
+pub use tls::{TlsError, TlsFiles};
 
-/// Coming to rest and giving up the lease are each bounded; this is for whatever was not thought of.
-const LONGEST_STOP: Duration = Duration::from_secs(9);
+/// Coming to rest and giving up the lease are each bounded, by seven seconds together; this is for whatever was not thought
+/// of. Then traces have two seconds for what was not sent yet.
+const LONGEST_STOP: Duration = Duration::from_millis(7500);
 
 /// What the process is told at its start.
 #[derive(Debug)]
@@ -55,10 +68,23 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Where probes and metrics are served.
     pub http_address: SocketAddr,
+    /// Where metrics are served instead, if elsewhere.
+    pub metrics: Option<MetricsOptions>,
     /// How the credentials are looked after.
     pub settings: Settings,
     /// For which lease to stand as a candidate; none: this process is the only one.
     pub leader_election: Option<Candidacy>,
+}
+
+/// A server for metrics alone.
+#[derive(Debug)]
+pub struct MetricsOptions {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The certificate and key with which it speaks TLS.
+    pub tls: Option<TlsFiles>,
+    /// Whether whoever scrapes has to show a token that the API server lets GET /metrics.
+    pub authorizes: bool,
 }
 
 /// Makes aws-lc-rs the process' provider of cryptography; without one the first TLS client panics.
@@ -82,15 +108,11 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let mut config = kube::Config::infer().await.map_err(|error| RunError::NoCluster(Box::new(error)))?;
     introduce(&mut config);
     let own_namespace = config.default_namespace.clone();
-    let client = Client::try_from(config).map_err(|error| RunError::Client(Box::new(error)))?;
-    let listener =
-        TcpListener::bind(options.http_address).await.map_err(|error| RunError::Listen(options.http_address, error))?;
+    let (clock, metrics, health) = (Clock::system(), Metrics::default(), Health::default());
+    let client = client(config, &clock, &metrics, &health).map_err(|error| RunError::Client(Box::new(error)))?;
+    let (listener, http_address) = listen("--http-address", options.http_address).await?;
 
-    let http_address = listener.local_addr().unwrap_or(options.http_address);
-
-    let metrics = Metrics::default();
-    let apple = RealApple::new(Http::new(options.ca_bundle.as_deref())?, options.urls, metrics.clone());
-    let clock = Clock::system();
+    let apple = RealApple::new(Http::new(options.ca_bundle.as_deref())?, options.urls, clock.clone(), metrics.clone());
     let (grantor, mandate) = Grantor::new(clock.clone());
     let leader = options.leader_election.map(|candidacy| {
         Leader::new(client.clone(), candidacy, &own_namespace, clock.clone(), grantor, metrics.clone())
@@ -99,18 +121,21 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let cluster = KubeCluster::new(client.clone(), mandate.clone());
     let world = World::new(cluster, apple, clock.clone(), metrics.clone(), options.settings).under(mandate);
     let world = Arc::new(world);
-    let health = Health::default();
+    let exposition = Exposition::new(&metrics, Objects::new(Arc::clone(&world)));
 
     let (woken, wakes) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
-    tasks.spawn(http::serve(listener, clock, metrics, health.clone()));
+    let gate = options.metrics.as_ref().is_some_and(|metrics| metrics.authorizes);
+    let scraped = Scraped { exposition, gate: gate.then(|| Gate::new(client.clone(), clock.clone())) };
+    let signs = Signs { clock, health: health.clone() };
+    let metrics_address = serve(listener, http_address, signs, scraped, options.metrics, &mut tasks).await?;
     let mut synced = Vec::new();
     for scope in scopes(options.namespaces) {
         let (told, is_synced) = watch::channel(false);
         synced.push(is_synced);
         tasks.spawn(follow(client.clone(), scope, Arc::clone(&world), woken.clone(), told));
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %http_address, "started");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %http_address, %metrics_address, "started");
 
     let (stop, stopped) = watch::channel(false);
     let work = work(synced, health.clone(), stopped.clone(), leader, |health| {
@@ -165,6 +190,48 @@ async fn work<F: Future<Output = ()>>(
 async fn is_true(mut told: watch::Receiver<bool>) {
     // Nobody can tell any more: the process is ending.
     let _ = told.wait_for(|is| *is).await;
+}
+
+async fn listen(option: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), RunError> {
+    let listener = TcpListener::bind(address).await.map_err(|error| RunError::Listen(option, address, error))?;
+    let address = listener.local_addr().unwrap_or(address);
+    Ok((listener, address))
+}
+
+/// Serves probes and metrics, the latter `elsewhere` if that is wanted; where metrics are.
+async fn serve(
+    listener: TcpListener,
+    http_address: SocketAddr,
+    signs: Signs,
+    scraped: Scraped,
+    elsewhere: Option<MetricsOptions>,
+    tasks: &mut JoinSet<()>,
+) -> Result<SocketAddr, RunError> {
+    let (probes, metrics) = (http::probes(signs), http::metrics(scraped));
+    let Some(options) = elsewhere else {
+        tasks.spawn(http::serve(listener, probes.merge(metrics)));
+        return Ok(http_address);
+    };
+    tasks.spawn(http::serve(listener, probes));
+    let (listener, address) = listen("--metrics-address", options.address).await?;
+    match options.tls {
+        None => drop(tasks.spawn(http::serve(listener, metrics))),
+        Some(files) => {
+            let listener = TlsListener::new(listener, address, files, tasks)?;
+            tasks.spawn(http::serve(listener, metrics));
+        }
+    }
+    Ok(address)
+}
+
+/// The client of the API server, with every request counted, and the watches' noted in `health`.
+///
+/// # Errors
+/// Where the configuration names credentials or certificates that cannot be used.
+pub fn client(config: kube::Config, clock: &Clock, metrics: &Metrics, health: &Health) -> Result<Client, kube::Error> {
+    let host = config.cluster_url.authority().map(ToString::to_string).unwrap_or_default();
+    let note = NoteRequests::new(&host, metrics.clone(), health.clone(), clock.clone());
+    Ok(ClientBuilder::try_from(config)?.with_layer(&note).build())
 }
 
 /// Says in every request whose it is: audit logs and flow control go by it.

@@ -4,6 +4,7 @@ use std::{error::Error, net::SocketAddr};
 
 use kube::config::{InferConfigError, KubeconfigError};
 
+use super::tls::TlsError;
 use crate::apple::http::SetupError;
 
 /// Why the process cannot start, or ended by itself. A kubeconfig has credentials in it: nothing of its content is shown.
@@ -22,8 +23,11 @@ pub enum RunError {
     #[error("the client for Apple could not be set up: {0}")]
     Apple(#[from] SetupError),
     /// The port is taken, or not allowed.
-    #[error("--http-address {0} cannot be listened on: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("{0} {1} cannot be listened on: {2}")]
+    Listen(&'static str, SocketAddr, #[source] std::io::Error),
+    /// Metrics cannot be served over TLS.
+    #[error("metrics cannot be served over TLS: {0}")]
+    Tls(#[from] TlsError),
     /// Signals cannot be received.
     #[error("signals cannot be received: {0}")]
     Signals(#[source] std::io::Error),

@@ -9,6 +9,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+use super::traces::{Traces, WithIds};
+
 /// Targets under which kube quotes what is not its own to tell, and how talkative each may be. Whatever the user's filter
 /// says, no more of them is logged; what went wrong is in the operator's own lines.
 ///
@@ -35,18 +37,25 @@ pub enum Format {
 #[error("--log-filter cannot be read: {0}; for example: info,asa_operator=debug")]
 pub struct FilterError(#[from] tracing_subscriber::filter::ParseError);
 
-/// Installs the process' log.
+/// Installs the process' log, and its traces where there are any.
 ///
 /// # Errors
 /// [`FilterError`] for a filter that is none.
-pub fn install(format: Format, filter: &str) -> Result<(), FilterError> {
+pub fn install(format: Format, filter: &str, traces: Option<&Traces>) -> Result<(), FilterError> {
     let filter = EnvFilter::builder().parse(filter)?;
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
-        Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
-        Format::Text => lines.boxed(),
+    let json = || fmt::format().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let lines = match (format, traces) {
+        (Format::Json, None) => lines.json().event_format(json()).boxed(),
+        (Format::Json, Some(_)) => lines.json().event_format(WithIds(json())).boxed(),
+        (Format::Text, _) => lines.boxed(),
     };
-    tracing_subscriber::registry().with(lines.with_filter(filter_fn(may_be_logged))).with(filter).init();
+    let lines = lines.with_filter(filter_fn(may_be_logged));
+    match traces {
+        None => tracing_subscriber::registry().with(lines).with(filter).init(),
+        // The filter is one of lines: it leaves the spans as they are.
+        Some(traces) => tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces.layer()).init(),
+    }
     Ok(())
 }
 

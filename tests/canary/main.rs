@@ -20,6 +20,7 @@ mod story;
 #[path = "../life/support/mod.rs"]
 #[allow(dead_code, reason = "the tests of a credential's life need more of it")]
 mod support;
+mod traces;
 mod types;
 #[cfg(target_os = "linux")]
 mod wiped;

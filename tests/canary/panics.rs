@@ -15,7 +15,7 @@ use asa_operator::controller::cluster::{Cluster, SecretContent};
 use asa_operator::controller::events::Note;
 use asa_operator::controller::health::Health;
 use asa_operator::controller::index::SecretName;
-use asa_operator::controller::metrics::Metrics;
+use asa_operator::controller::metrics::{Metrics, objects::Objects};
 use asa_operator::controller::pump;
 use asa_operator::controller::world::{Settings, World};
 use asa_operator::credential::failure::ClusterClass;
@@ -23,6 +23,7 @@ use asa_operator::credential::pacing::Rate;
 use asa_operator::credential::probing::Heard;
 use asa_operator::credential::published::Body;
 use asa_operator::credential::secret_meta::{SecretMeta, Version};
+use asa_operator::operator::metrics::{self, Exposition};
 use asa_operator::operator::telemetry::{self, Format};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -107,7 +108,7 @@ fn a_run_that_panics_with_key_and_client_secret_in_hand_tells_neither() {
 #[tokio::test]
 #[ignore = "the process of the test above: its panic hook writes to its own output"]
 async fn in_a_process_of_its_own() {
-    telemetry::install(Format::Text, "trace").unwrap();
+    telemetry::install(Format::Text, "trace", None).unwrap();
     let clock = Clock::system();
     let metrics = Metrics::default();
     let one = 1.try_into().unwrap();
@@ -123,8 +124,9 @@ async fn in_a_process_of_its_own() {
     let (wake, woken) = mpsc::unbounded_channel();
     wake.send(id).unwrap();
 
+    let exposition = Exposition::new(&metrics, Objects::new(Arc::clone(&world)));
     let stop = eventually("end of the run", async || {
-        let text = metrics.text().unwrap();
+        let text = exposition.text(metrics::Format::Text).unwrap();
         let has_ended = PANICS.load(Ordering::Relaxed) && text.contains("controller_runtime_active_workers 0");
         if has_ended { Ok(()) } else { Err(text) }
     });

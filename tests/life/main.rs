@@ -17,6 +17,7 @@ mod idle;
 mod key;
 mod key_forms;
 mod metadata;
+mod metrics;
 mod misbehaviour;
 mod one_secret;
 mod organization;

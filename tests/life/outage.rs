@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::support::awaited::{is, is_not, message, not_ready, ready};
 use crate::support::credential::{CLIENT_SECRET, NAME};
+use crate::support::eventually;
 use crate::support::stage::Stage;
 
 /// So long after the API server is back the operator sees again what happens there, at the latest.
@@ -33,6 +34,23 @@ async fn while_apple_cannot_be_reached_the_token_stays_and_the_renewal_is_made_u
     stage.event(Reason::OnSchedule).await;
     assert_eq!(stage.events().await, ["Normal Available", "Warning AppleUnreachable", "Normal OnSchedule"]);
     reader.was_never_refused().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_is_met_again_and_again_is_one_line_of_the_log_and_its_end_another() {
+    let stage = Stage::ready_with_tokens_of(16).await;
+    stage.apple.state().fail(Fault::at(Endpoint::Token).status(503));
+    let refused = || stage.apple.state().counts().at(Endpoint::Token).with_status(503).total();
+    eventually("a third try", async || if refused() >= 3 { Ok(()) } else { Err(refused()) }).await;
+    stage.apple.state().clear_faults();
+    stage.until(is(ConditionType::RenewalHealthy, Reason::OnSchedule)).await;
+    stage.event(Reason::OnSchedule).await;
+
+    let log = stage.operator_log();
+    let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(lines(r#""level":"WARN""#), 1, "{log}");
+    assert_eq!(lines(r#""reason":"AppleUnavailable","failure":"POST /auth/oauth2/token: "#), 1, "{log}");
+    assert_eq!(lines(r#""reason":"OnSchedule""#), 1, "{log}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Where the programs of a control plane come from.
+//! Where the programs of a control plane, and those that tests use beside it, come from.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -43,7 +43,7 @@ impl Binaries {
                 };
                 Ok(Binaries { etcd, kube_apiserver, kube_controller_manager, kubectl })
             }
-            None => Go::from_environment()?.build(&Tool::ALL, &mut say).map(|folder| Binaries::all_in(&folder)),
+            None => Go::from_environment()?.build(&Tool::PLANE, &mut say).map(|folder| Binaries::all_in(&folder)),
         }
     }
 
@@ -64,6 +64,19 @@ impl Binaries {
             kube_controller_manager: folder.join(Tool::ControllerManager.name()),
             kubectl: folder.join(Tool::Kubectl.name()),
         }
+    }
+}
+
+/// A program that tests use beside the control plane, by its name (`promtool`): from `$PATH`, else built by Go, once, into
+/// the user's cache, which takes about two minutes and says so on stderr.
+pub fn tool(name: &str) -> Result<PathBuf, BinariesError> {
+    let tool = [Tool::Promtool].into_iter().find(|tool| tool.name() == name);
+    let tool = tool.ok_or_else(|| BinariesError::NoSuchTool(name.to_owned()))?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let installed = env::split_paths(&path).map(|folder| folder.join(name)).find(|program| is_program(program));
+    match installed {
+        Some(program) => Ok(program),
+        None => Ok(Go::of_tools()?.build(&[tool], &mut say)?.join(name)),
     }
 }
 
@@ -150,6 +163,11 @@ mod tests {
         let path = folder(&PLANE);
         fs::set_permissions(path.path().join("etcd"), Permissions::from_mode(0o644)).unwrap();
         assert_eq!(find(None, &[&path]), None);
+    }
+
+    #[test]
+    fn a_tool_that_is_not_known_is_named() {
+        assert!(tool("proctool").unwrap_err().to_string().contains("proctool"));
     }
 
     #[test]

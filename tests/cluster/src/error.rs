@@ -109,7 +109,7 @@ impl Error {
 pub enum BinariesError {
     /// They have to be built, and there is no Go.
     #[error(
-        "Go is needed once, to build the control plane: install Go 1.26 or newer (https://go.dev/dl), or set \
+        "Go is needed once, to build the control plane and tools: install Go 1.26 or newer (https://go.dev/dl), or set \
          KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver, kube-controller-manager and kubectl"
     )]
     GoAbsent,
@@ -131,6 +131,9 @@ pub enum BinariesError {
         /// What is missing in it.
         module: &'static str,
     },
+    /// A tool that this crate does not know.
+    #[error("there is no tool {0}: promtool is one")]
+    NoSuchTool(String),
     /// Neither `XDG_CACHE_HOME` nor `HOME` says where built binaries are kept.
     #[error("neither XDG_CACHE_HOME nor HOME is set: nowhere to keep the built control plane")]
     NoCache,

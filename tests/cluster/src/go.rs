@@ -1,4 +1,4 @@
-//! Builds the control plane from source with Go, once, into the user's cache.
+//! Builds the control plane, and what tests use beside it, from source with Go, once, into the user's cache.
 
 use std::env;
 use std::ffi::OsString;
@@ -24,11 +24,13 @@ pub(crate) enum Tool {
     ControllerManager,
     Etcd,
     Kubectl,
+    /// Prometheus' own judge of metrics and rules.
+    Promtool,
 }
 
 impl Tool {
-    /// In the order in which they are built. The first compiles most of what the others need too.
-    pub(crate) const ALL: [Tool; 4] = [Tool::ApiServer, Tool::ControllerManager, Tool::Etcd, Tool::Kubectl];
+    /// The control plane, in the order in which it is built. The first compiles most of what the others need too.
+    pub(crate) const PLANE: [Tool; 4] = [Tool::ApiServer, Tool::ControllerManager, Tool::Etcd, Tool::Kubectl];
 
     /// The file's name.
     pub(crate) fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Tool {
             Tool::ControllerManager => "kube-controller-manager",
             Tool::Etcd => "etcd",
             Tool::Kubectl => "kubectl",
+            Tool::Promtool => "promtool",
         }
     }
 
@@ -45,12 +48,13 @@ impl Tool {
         match self {
             Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl => "k8s.io/kubernetes",
             Tool::Etcd => "go.etcd.io/etcd/server/v3",
+            Tool::Promtool => "github.com/prometheus/prometheus",
         }
     }
 
     fn package(self) -> String {
         match self {
-            Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl => {
+            Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl | Tool::Promtool => {
                 format!("{}/cmd/{}", self.module(), self.name())
             }
             Tool::Etcd => self.module().to_owned(),
@@ -62,7 +66,16 @@ impl Tool {
         match self {
             Tool::ApiServer => "about 5 minutes",
             Tool::ControllerManager => "about 1 minute",
+            Tool::Promtool => "about 2 minutes",
             Tool::Etcd | Tool::Kubectl => "less than a minute",
+        }
+    }
+
+    /// The service discoveries of clouds make up most of Prometheus, and no check needs them.
+    fn tags(self) -> &'static str {
+        match self {
+            Tool::Promtool => "remove_all_sd",
+            _ => "",
         }
     }
 
@@ -91,15 +104,20 @@ pub(crate) struct Go {
 }
 
 impl Go {
-    /// `go` on the PATH, this crate's `go.mod`, and `asa-operator` in the user's cache.
+    /// `go` on the PATH, this crate's `go.mod`, and `asa-operator` in the user's cache: for the control plane.
     pub(crate) fn from_environment() -> Result<Go, BinariesError> {
+        Go::of_module(env!("CARGO_MANIFEST_DIR").into())
+    }
+
+    /// The same with the `go.mod` of the other tools, which is apart: a change there leaves the built plane valid.
+    pub(crate) fn of_tools() -> Result<Go, BinariesError> {
+        Go::of_module(Path::new(env!("CARGO_MANIFEST_DIR")).join("tools"))
+    }
+
+    fn of_module(module: PathBuf) -> Result<Go, BinariesError> {
         let home = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let cache = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|home| home.join(".cache")));
-        Ok(Go {
-            program: "go".into(),
-            module: env!("CARGO_MANIFEST_DIR").into(),
-            cache: cache.ok_or(BinariesError::NoCache)?.join("asa-operator"),
-        })
+        Ok(Go { program: "go".into(), module, cache: cache.ok_or(BinariesError::NoCache)?.join("asa-operator") })
     }
 
     /// The folder that has the given tools, after building those that it lacks. Several processes build one after another.
@@ -155,6 +173,8 @@ impl Go {
             ldflags.into(),
             "-o".into(),
             built.clone().into(),
+            "-tags".into(),
+            tool.tags().into(),
             tool.package().into(),
         ])?;
         fs::rename(&built, folder.join(tool.name())).map_err(BinariesError::io(format!("rename {}", built.display())))
@@ -200,7 +220,7 @@ impl Go {
         let locked = File::create(&path).and_then(|file| match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
-                say("waiting for another process that builds the control plane");
+                say("waiting for another process that builds");
                 file.lock().map(|()| file)
             }
             Err(TryLockError::Error(error)) => Err(error),

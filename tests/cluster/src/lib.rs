@@ -31,7 +31,7 @@ mod plane;
 mod process;
 
 pub use audit::Request;
-pub use binaries::Binaries;
+pub use binaries::{Binaries, tool};
 pub use error::{BinariesError, Error, LogTail};
 pub use plane::{Cluster, Options};
 pub use process::Part;

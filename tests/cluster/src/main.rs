@@ -18,6 +18,11 @@ enum Cli {
     Up,
     /// Make sure that the binaries are there, building them if need be, and print their folder as a value for PATH
     Binaries,
+    /// Make sure that a program is there that tests use beside them, building it if need be, and print its path
+    Tools {
+        /// promtool
+        name: String,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,6 +30,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse() {
         Cli::Up => up().await,
         Cli::Binaries => binaries(),
+        Cli::Tools { name } => tools(&name),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,6 +65,10 @@ async fn up() -> Result<(), Error> {
 
 fn binaries() -> Result<(), Error> {
     print(&Binaries::find()?.search_path().display().to_string())
+}
+
+fn tools(name: &str) -> Result<(), Error> {
+    print(&cluster::tool(name)?.display().to_string())
 }
 
 /// In one write: whoever reads the first line has the others too, and may close the pipe.

@@ -103,6 +103,22 @@ impl<'c> Stage<'c> {
         self.operator.kill();
     }
 
+    /// All that the operator wrote.
+    pub(crate) fn operator_log(&self) -> String {
+        self.operator.log()
+    }
+
+    /// Where the operator that was started last says that it serves: `http_address` or `metrics_address`.
+    pub(crate) async fn serves_at(&self, what: &str) -> String {
+        eventually(what, async || {
+            let log = self.operator_log();
+            let started = log.lines().rev().find(|line| line.contains(r#""message":"started""#));
+            let line = started.and_then(|line| serde_json::from_str::<Value>(line).ok());
+            line.and_then(|line| Some(line[what].as_str()?.to_owned())).ok_or(log)
+        })
+        .await
+    }
+
     /// Of the operator's memory what the kernel calls so, in KiB.
     pub(crate) fn operator_memory(&self, field: &str) -> u64 {
         self.operator.memory(field)

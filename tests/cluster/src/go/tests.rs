@@ -18,6 +18,7 @@ module example
 require k8s.io/kubernetes v1.36.3 // indirect
 require (
 \tgo.etcd.io/etcd/server/v3 v3.6.8 // indirect
+\tgithub.com/prometheus/prometheus v0.315.0 // indirect
 )
 tool k8s.io/kubernetes/cmd/kubectl
 ";
@@ -62,11 +63,11 @@ impl World {
 #[test]
 fn each_tool_is_built_once_with_its_version_and_says_so() {
     let world = World::new();
-    let (folder, said) = world.build(&Tool::ALL).unwrap();
+    let (folder, said) = world.build(&Tool::PLANE).unwrap();
 
     assert_eq!(folder.parent(), Some(world.root.path().join("cache").as_path()));
     assert_eq!(folder.file_name().unwrap().len(), 16);
-    for tool in Tool::ALL {
+    for tool in Tool::PLANE {
         assert!(folder.join(tool.name()).exists(), "{tool:?}");
     }
     let calls = world.calls();
@@ -76,9 +77,9 @@ fn each_tool_is_built_once_with_its_version_and_says_so() {
         "{}",
         calls[0]
     );
-    assert!(calls[0].ends_with("/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver"), "{}", calls[0]);
+    assert!(calls[0].ends_with("/kube-apiserver -tags  k8s.io/kubernetes/cmd/kube-apiserver"), "{}", calls[0]);
     assert!(calls[2].contains("-ldflags -s -w -o "), "{}", calls[2]);
-    assert!(calls[2].ends_with("/etcd go.etcd.io/etcd/server/v3"), "{}", calls[2]);
+    assert!(calls[2].ends_with("/etcd -tags  go.etcd.io/etcd/server/v3"), "{}", calls[2]);
     assert_eq!(said.len(), 8);
     assert!(
         said[0].starts_with("building kube-apiserver v1.36.3: about 5 minutes, this once (1 of 4, "),
@@ -87,9 +88,18 @@ fn each_tool_is_built_once_with_its_version_and_says_so() {
     );
     assert_eq!(said[5], "built etcd");
 
-    let (again, said) = world.build(&Tool::ALL).unwrap();
+    let (again, said) = world.build(&Tool::PLANE).unwrap();
     assert_eq!((again, said.len(), world.calls().len()), (folder, 0, 4));
     assert_eq!(world.partial_folders(), 0);
+}
+
+#[test]
+fn promtool_is_built_without_the_service_discoveries() {
+    let world = World::new();
+    let (folder, said) = world.build(&[Tool::Promtool]).unwrap();
+    assert!(folder.join("promtool").exists() && said[0].starts_with("building promtool v0.315.0: "), "{said:?}");
+    let calls = world.calls();
+    assert!(calls[0].ends_with("-tags remove_all_sd github.com/prometheus/prometheus/cmd/promtool"), "{calls:?}");
 }
 
 #[test]
@@ -126,7 +136,7 @@ fn those_who_come_at_once_build_once() {
     let world = World::new();
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| world.build(&Tool::ALL).unwrap());
+            scope.spawn(|| world.build(&Tool::PLANE).unwrap());
         }
     });
     assert_eq!(world.calls().len(), 4);
@@ -136,7 +146,7 @@ fn those_who_come_at_once_build_once() {
 fn without_go_the_error_says_what_to_install() {
     let world = World::new();
     let go = Go { program: world.root.path().join("absent").into(), ..world.go() };
-    let error = go.build(&Tool::ALL, &mut |_| {}).unwrap_err();
+    let error = go.build(&Tool::PLANE, &mut |_| {}).unwrap_err();
     assert!(matches!(error, BinariesError::GoAbsent));
     assert!(error.to_string().contains("install Go") && error.to_string().contains("KUBEBUILDER_ASSETS"));
 }
