@@ -33,10 +33,14 @@ use crate::{
 /// What a list holds in memory at once. 5,000 foreign Secrets cost 17 MiB at peak with pages of 500, 7 with 100.
 const PAGE: u32 = 100;
 
-/// A kind that the API server does not know, or does not show, is asked for again this often.
+/// An API server that has just started refuses everybody until it has read the roles: whoever is refused asks again after 1,
+/// 2, 4 … seconds. So many refusals in a row, over half a minute, are meant.
+const MEANT: u32 = 5;
+
+/// From then on a kind that the API server does not know, or does not show, is asked for this often.
 const RETRY_KIND: Duration = Duration::from_secs(10);
 
-/// Where Secrets may not be watched, the watch is tried again this often.
+/// The same for Secrets that may not be watched.
 const RETRY_WATCH: Duration = Duration::from_mins(5);
 
 /// Keeps the index in step with one scope until the process ends. `synced` becomes true once everything was seen.
@@ -102,6 +106,17 @@ fn patience() -> ResetTimerBackoff<ExponentialBackoff> {
     ResetTimerBackoff::new(growing.into(), Duration::from_mins(2))
 }
 
+/// How a watch ended, and whether it had begun.
+struct Refused {
+    error: watcher::Error,
+    has_worked: bool,
+}
+
+/// How long to wait after one more refusal than so many.
+fn pause_after(refusals: u32, longest: Duration) -> Duration {
+    if refusals < MEANT { Duration::from_secs(1 << refusals).min(longest) } else { longest }
+}
+
 struct Follower<C, A> {
     client: Client,
     scope: Scope,
@@ -130,6 +145,7 @@ impl<C, A> Follower<C, A> {
         };
         let mut events = watcher(api, Config::default().page_size(PAGE)).backoff(patience()).boxed();
         let mut listed = HashSet::new();
+        let mut refusals = 0;
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Init) => listed.clear(),
@@ -142,6 +158,7 @@ impl<C, A> Follower<C, A> {
                 }
                 Ok(Event::InitDone) => {
                     self.works(kind.as_str());
+                    refusals = 0;
                     let gone = self.world.index().keep_credentials(kind, &self.scope, &listed);
                     self.wake(gone);
                     seen.send_replace(Listing::Done);
@@ -158,7 +175,8 @@ impl<C, A> Follower<C, A> {
                 Err(error) if matches!(code_of(&error), Some(403 | 404)) => {
                     seen.send_replace(Listing::Refused);
                     self.report(kind.as_str(), &error);
-                    tokio::time::sleep(RETRY_KIND).await;
+                    tokio::time::sleep(pause_after(refusals, RETRY_KIND)).await;
+                    refusals += 1;
                 }
                 Err(error) => self.report(kind.as_str(), &error),
             }
@@ -170,18 +188,26 @@ impl<C, A> Follower<C, A> {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
         };
+        let (mut refusals, mut has_worked) = (0, false);
         loop {
             let refused = self.watch_secrets(api.clone(), synced).await;
-            self.report("Secret", &refused);
-            let concerned = self.world.index().secrets_polled(&self.scope);
-            self.wake(concerned);
-            synced.send_replace(true);
-            tokio::time::sleep(RETRY_WATCH).await;
+            if refused.has_worked {
+                (refusals, has_worked) = (0, true);
+            }
+            self.report("Secret", &refused.error);
+            if !has_worked || refusals >= MEANT {
+                let concerned = self.world.index().secrets_polled(&self.scope);
+                self.wake(concerned);
+                synced.send_replace(true);
+            }
+            tokio::time::sleep(pause_after(refusals, RETRY_WATCH)).await;
+            refusals += 1;
         }
     }
 
     /// Returns when watching is refused.
-    async fn watch_secrets(&self, api: Api<PartialObjectMeta<Secret>>, synced: &watch::Sender<bool>) -> watcher::Error {
+    async fn watch_secrets(&self, api: Api<PartialObjectMeta<Secret>>, synced: &watch::Sender<bool>) -> Refused {
+        let mut has_worked = false;
         let mut events = watcher(api, Config::default().page_size(PAGE)).backoff(patience()).boxed();
         let mut listed = HashSet::new();
         loop {
@@ -193,6 +219,7 @@ impl<C, A> Follower<C, A> {
                 }
                 Ok(Some(Event::InitDone)) => {
                     self.works("Secret");
+                    has_worked = true;
                     let concerned = self.world.index().secrets_listed(&self.scope, &std::mem::take(&mut listed));
                     self.wake(concerned);
                     synced.send_replace(true);
@@ -203,8 +230,8 @@ impl<C, A> Follower<C, A> {
                     let concerned = self.world.index().remove_secret(name_of(&secret), uid);
                     self.wake(concerned);
                 }
-                Ok(None) => return watcher::Error::NoResourceVersion,
-                Err(error) if is_refusal(&error) => return error,
+                Ok(None) => return Refused { error: watcher::Error::NoResourceVersion, has_worked },
+                Err(error) if is_refusal(&error) => return Refused { error, has_worked },
                 Err(error) => self.report("Secret", &error),
             }
         }

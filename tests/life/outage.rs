@@ -81,7 +81,6 @@ async fn the_next_api_verifies_a_token_when_the_first_does_not_answer() {
 async fn after_an_outage_of_the_api_server_the_token_in_hand_is_published_and_nothing_is_lost() {
     let cluster = Cluster::start(Options::of_workspace().unwrap()).await.unwrap();
     let mut stage = Stage::without_operator(&cluster).await;
-    stage.operator_may_do_everything();
     stage.start_operator(&[]).await;
     stage.apple.state().set_token_life(24);
     stage.become_ready().await;

@@ -26,7 +26,9 @@ async fn where_secrets_may_not_be_watched_a_renewal_looks_at_each_once_and_works
     stage.operator_renewed(&mark, 2).await;
 
     let looks = ["get secrets acme", "get secrets acme-client-secret", "get secrets acme-key"];
-    assert_eq!(stage.work_since(&mark), times(2, &[&RENEWAL[..], &looks].concat()));
+    // Whether it still may not is tried for half a minute after the start, whoever renews.
+    let work: Vec<_> = stage.work_since(&mark).into_iter().filter(|line| line != "list secrets 403").collect();
+    assert_eq!(work, times(2, &[&RENEWAL[..], &looks].concat()));
     reader.was_never_refused().await;
 }
 

@@ -43,7 +43,6 @@ async fn outages_of_the_api_server_and_of_apple_leave_every_reader_of_a_hundred_
     let cluster = Cluster::start(Options::of_workspace().unwrap()).await.unwrap();
     let restart = time_to_restart(&cluster).await;
     let mut stage = Stage::without_operator(&cluster).await;
-    stage.operator_may_do_everything();
     stage.start_operator(&[]).await;
     create_one_after_the_other(&stage).await;
     let begun = ready_since(&stage).await;

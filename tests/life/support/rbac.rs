@@ -58,7 +58,8 @@ fn install(cluster: &Cluster, namespace: &str, secrets: Secrets) {
     let helm = Command::new("python3").arg(workspace.join("tools/fetched.py")).arg("helm").output().unwrap();
     let mut helm = Command::new(String::from_utf8(helm.stdout).unwrap().trim());
     helm.args(["install", "asa-operator", "charts/asa-operator", "--namespace", namespace])
-        .args(["--set", "crds.enabled=false", "--set"])
+        .args(["--set", "crds.enabled=false", "--set", "metrics.secure.enabled=true"])
+        .args(["--set", "metrics.secure.tlsSecretName=tls", "--set"])
         .arg(format!("rbac.secrets={}", if secrets == Secrets::Watch { "watch" } else { "get" }))
         .current_dir(workspace)
         .env("KUBECONFIG", cluster.kubeconfig());
