@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +72,63 @@ fn of_every_alert_it_is_tried_that_it_fires_and_that_it_does_not() {
         let firing = cases.iter().filter(|case| !case["exp_alerts"].as_array().unwrap().is_empty()).count();
         assert!(firing > 0 && cases.len() - firing > 1, "{name}");
     }
+}
+
+/// What Prometheus itself and the kubelet tell.
+const OF_OTHERS: [&str; 2] = ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes"];
+
+#[test]
+fn every_metric_and_label_that_an_alert_or_the_dashboard_asks_for_is_one_that_there_is() {
+    let page = read("docs/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let told: BTreeMap<&str, BTreeSet<&str>> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            (cells[0].trim_end_matches('`'), cells[2].split(", ").collect())
+        })
+        .collect();
+    let dashboard: Value = serde_json::from_str(&read("charts/asa-operator/files/dashboard.json")).unwrap();
+    let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array());
+    let targets: Vec<Value> = targets.flatten().cloned().collect();
+    assert!(targets.len() > 20, "{}", targets.len());
+    let mut asked = 0;
+    for asks in alerts().iter().chain(&targets) {
+        let query = asks["expr"].as_str().unwrap();
+        for (metric, labels) in metrics(query) {
+            if OF_OTHERS.contains(&metric.as_str()) {
+                continue;
+            }
+            let known = told.get(metric.trim_end_matches("_bucket"));
+            let known = known.unwrap_or_else(|| panic!("there is no {metric}: {query}"));
+            assert!(labels.iter().all(|label| known.contains(label.as_str())), "{metric} has no {labels:?}: {query}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 60, "{asked}");
+}
+
+/// The metrics that a query asks for, each with the labels by which it selects. Their names have underscores, as names of functions may,
+/// which stand before a parenthesis; our labels have none.
+fn metrics(query: &str) -> Vec<(String, Vec<String>)> {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut found = Vec::new();
+    let mut rest = query;
+    while let Some(start) = rest.find(|letter| is_of_name(letter) || letter == '[' || letter == '{') {
+        rest = &rest[start..];
+        if let Some(end) = rest.starts_with(['[', '{']).then(|| rest.find([']', '}']).unwrap()) {
+            rest = &rest[end..];
+            continue;
+        }
+        let (name, behind) = rest.split_at(rest.find(|letter| !is_of_name(letter)).unwrap_or(rest.len()));
+        rest = behind;
+        if name.contains('_') && !behind.trim_start().starts_with('(') {
+            let matchers = behind.strip_prefix('{').map_or("", |matchers| matchers.split('}').next().unwrap());
+            let labels = matchers.split(',').filter_map(|matcher| matcher.split(['=', '!']).next());
+            let labels = labels.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
+            found.push((name.to_owned(), labels.collect()));
+        }
+    }
+    found
 }
 
 fn alerts() -> Vec<Value> {
