@@ -18,6 +18,9 @@ struct Arguments {
     /// Address and port of HTTPS; port 0 is any free one
     #[arg(long, default_value = "127.0.0.1:0")]
     https_listen: SocketAddr,
+    /// A name or address that its certificate is for, beside those of loopback; repeat it for several
+    #[arg(long = "https-name", value_name = "NAME")]
+    https_names: Vec<String>,
     /// Where to write the certificate to trust for HTTPS, as PEM
     #[arg(long, value_name = "FILE")]
     ca_out: Option<PathBuf>,
@@ -38,8 +41,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(path) => serde_json::from_slice(&fs::read(path)?)?,
         None => Config::default(),
     };
-    let options =
-        Options { listen: arguments.listen, https_listen: arguments.https_listen, config, ..Options::default() };
+    let options = Options {
+        listen: arguments.listen,
+        https_listen: arguments.https_listen,
+        https_names: arguments.https_names,
+        config,
+        ..Options::default()
+    };
     let apple = FakeApple::start_with(options).await?;
     if let Some(path) = &arguments.ca_out {
         write_whole(path, apple.ca_pem())?;

@@ -50,6 +50,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// HTTPS; port 0 is any free one.
     pub https_listen: SocketAddr,
+    /// Names and addresses, beside those of loopback, that the certificate is for.
+    pub https_names: Vec<String>,
     /// The source of time.
     pub clock: Clock,
     /// What Apple knows at the start.
@@ -91,7 +93,7 @@ impl Default for Options {
     /// Free ports of 127.0.0.1, the system's clock, nothing known.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen: any, https_listen: any, clock: Clock::system(), config: Config::default() }
+        Self { listen: any, https_listen: any, https_names: Vec::new(), clock: Clock::system(), config: Config::default() }
     }
 }
 
@@ -107,7 +109,7 @@ impl FakeApple {
         apple.configure(options.config)?;
         let mut server = Self {
             state: State::new(apple, options.clock),
-            identity: Identity::generate()?,
+            identity: Identity::generate(&options.https_names)?,
             addresses: Addresses { http: options.listen, https: options.https_listen },
             running: None,
         };
@@ -127,7 +129,7 @@ impl FakeApple {
         format!("http://{}", self.addresses.http)
     }
 
-    /// The same over TLS; the certificate is for `127.0.0.1`, `::1` and `localhost`.
+    /// The same over TLS; the certificate is for `127.0.0.1`, `::1`, `localhost` and [`Options::https_names`].
     pub fn https_url(&self) -> String {
         format!("https://{}", self.addresses.https)
     }

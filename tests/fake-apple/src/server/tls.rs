@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 
-/// The names in the server's certificate.
+/// The names in every server's certificate.
 const NAMES: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
 /// The server's certificate, and the authority to trust for it.
@@ -25,14 +25,15 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn generate() -> Result<Self, StartError> {
+    /// With a certificate for these names and addresses too.
+    pub(super) fn generate(further_names: &[String]) -> Result<Self, StartError> {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         authority.distinguished_name.push(DnType::CommonName, "fake-apple test authority");
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
-        let mut leaf = CertificateParams::new(NAMES.map(str::to_owned))?;
+        let mut leaf = CertificateParams::new([&NAMES.map(str::to_owned)[..], further_names].concat())?;
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         leaf.use_authority_key_identifier_extension = true;
         leaf.distinguished_name.push(DnType::CommonName, "fake-apple");
