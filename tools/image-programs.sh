@@ -17,10 +17,10 @@ triple=$("${RUSTC:-rustc}" -vV | sed -n 's/^host: //p')
 rust=$("${RUSTC:-rustc}" -vV | sed -n 's/^commit-hash: //p')
 sysroot=$("${RUSTC:-rustc}" --print sysroot)
 
-# Both are installed once, by version, where the next build finds them.
+# Both are installed once, by version, where the next build finds them; they have little to do, so they need no optimizing.
 tools=$target/image-tools
 auditable=0.7.7 cyclonedx=0.5.9
-"$cargo" install --quiet --locked --root "$tools" --target-dir "$target/image-tools-build" \
+"$cargo" install --quiet --locked --debug --root "$tools" --target-dir "$target/image-tools-build" \
     "cargo-auditable@$auditable" "cargo-cyclonedx@$cyclonedx" >&2
 PATH=$tools/bin:$PATH
 

@@ -4,7 +4,8 @@
 #   tools/image.sh NAME:TAG [ARCHIVE]       ARCHIVE: a file to save it in too, as `docker save` does
 #
 # Where the Dockerfile's base cannot be pulled, the Rust of this machine builds what is in the image, by the same script.
-# IMAGE_BUILDER names one of the three; IMAGE_PROGRAMS a folder that tools/image-programs.sh has made, to be taken as it is.
+# IMAGE_BUILDER names one of the three; IMAGE_PROGRAMS a folder in which that script has
+# made the folder `programs`, to be taken as it is.
 set -eu
 cd "$(dirname "$0")/.."
 tag=$1 archive=${2:-}
@@ -48,7 +49,7 @@ programs=${IMAGE_PROGRAMS:-}
 if [ -z "$programs" ] && ! can_pull; then
     echo "$base cannot be pulled: the Rust of this machine is used" >&2
     programs=${CARGO_TARGET_DIR:-target}/image
-    SOURCE_DATE_EPOCH=$epoch tools/image-programs.sh "$programs"
+    SOURCE_DATE_EPOCH=$epoch tools/image-programs.sh "$programs/programs"
 fi
 
 # The program to run with its subcommand, then what differs, then what all three take.

@@ -10,7 +10,7 @@ const ETCD: &str = "unix://127.0.0.1:1";
 const ETCD_PEER: &str = "unix://127.0.0.1:2";
 
 /// Deletion by owner and of namespaces, what a new namespace is given, and the aggregation of roles.
-const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
+pub(crate) const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
     root-ca-certificate-publisher-controller,clusterrole-aggregation-controller";
 
 pub(crate) fn etcd() -> Vec<String> {
@@ -57,7 +57,7 @@ pub(crate) fn apiserver(port: u16, further: &[String]) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn controller_manager() -> Vec<String> {
+pub(crate) fn controller_manager(controllers: &str) -> Vec<String> {
     vec![
         "--kubeconfig=controller-manager.kubeconfig".to_owned(),
         "--secure-port=0".to_owned(),
@@ -68,6 +68,6 @@ pub(crate) fn controller_manager() -> Vec<String> {
         "--kube-api-burst=400".to_owned(),
         "--service-account-private-key-file=sa.key".to_owned(),
         "--root-ca-file=ca.crt".to_owned(),
-        format!("--controllers={CONTROLLERS}"),
+        format!("--controllers={controllers}"),
     ]
 }

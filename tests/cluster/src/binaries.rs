@@ -80,6 +80,27 @@ pub fn tool(name: &str) -> Result<PathBuf, BinariesError> {
     }
 }
 
+/// The programs of a node that are of Kubernetes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeBinaries {
+    pub(crate) kubelet: PathBuf,
+    pub(crate) scheduler: PathBuf,
+    pub(crate) proxy: PathBuf,
+}
+
+impl NodeBinaries {
+    /// Takes all three from beside kube-apiserver, else has Go build them, once: they have to be of its version.
+    pub(crate) fn find(plane: &Binaries) -> Result<NodeBinaries, BinariesError> {
+        let [kubelet, scheduler, proxy] = Tool::NODE.map(|tool| plane.kube_apiserver.with_file_name(tool.name()));
+        if [&kubelet, &scheduler, &proxy].into_iter().all(|program| is_program(program)) {
+            return Ok(NodeBinaries { kubelet, scheduler, proxy });
+        }
+        let folder = Go::from_environment()?.build(&Tool::NODE, &mut say)?;
+        let [kubelet, scheduler, proxy] = Tool::NODE.map(|tool| folder.join(tool.name()));
+        Ok(NodeBinaries { kubelet, scheduler, proxy })
+    }
+}
+
 /// What is there without building anything.
 #[derive(Debug, PartialEq, Eq)]
 struct Installed {

@@ -26,11 +26,17 @@ pub(crate) enum Tool {
     Kubectl,
     /// Prometheus' own judge of metrics and rules.
     Promtool,
+    Kubelet,
+    Scheduler,
+    Proxy,
 }
 
 impl Tool {
     /// The control plane, in the order in which it is built. The first compiles most of what the others need too.
     pub(crate) const PLANE: [Tool; 4] = [Tool::ApiServer, Tool::ControllerManager, Tool::Etcd, Tool::Kubectl];
+
+    /// What a node needs beyond these.
+    pub(crate) const NODE: [Tool; 3] = [Tool::Kubelet, Tool::Scheduler, Tool::Proxy];
 
     /// The file's name.
     pub(crate) fn name(self) -> &'static str {
@@ -40,24 +46,25 @@ impl Tool {
             Tool::Etcd => "etcd",
             Tool::Kubectl => "kubectl",
             Tool::Promtool => "promtool",
+            Tool::Kubelet => "kubelet",
+            Tool::Scheduler => "kube-scheduler",
+            Tool::Proxy => "kube-proxy",
         }
     }
 
     /// The module whose version in `go.mod` is the program's.
     fn module(self) -> &'static str {
         match self {
-            Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl => "k8s.io/kubernetes",
             Tool::Etcd => "go.etcd.io/etcd/server/v3",
             Tool::Promtool => "github.com/prometheus/prometheus",
+            _ => "k8s.io/kubernetes",
         }
     }
 
     fn package(self) -> String {
         match self {
-            Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl | Tool::Promtool => {
-                format!("{}/cmd/{}", self.module(), self.name())
-            }
             Tool::Etcd => self.module().to_owned(),
+            _ => format!("{}/cmd/{}", self.module(), self.name()),
         }
     }
 
@@ -67,7 +74,7 @@ impl Tool {
             Tool::ApiServer => "about 5 minutes",
             Tool::ControllerManager => "about 1 minute",
             Tool::Promtool => "about 2 minutes",
-            Tool::Etcd | Tool::Kubectl => "less than a minute",
+            _ => "less than a minute",
         }
     }
 
@@ -85,10 +92,10 @@ impl Tool {
         const VERSION: &str = "k8s.io/component-base/version";
         let mut numbers = version.trim_start_matches('v').split('.');
         match (self, numbers.next(), numbers.next()) {
-            (Tool::ApiServer | Tool::ControllerManager | Tool::Kubectl, Some(major), Some(minor)) => format!(
+            (Tool::Etcd, ..) | (_, None, _) | (_, _, None) => "-s -w".to_owned(),
+            (_, Some(major), Some(minor)) => format!(
                 "-s -w -X {VERSION}.gitVersion={version} -X {VERSION}.gitMajor={major} -X {VERSION}.gitMinor={minor}"
             ),
-            _ => "-s -w".to_owned(),
         }
     }
 }
@@ -167,17 +174,27 @@ impl Go {
             .map_err(BinariesError::io(format!("create a folder in {}", self.cache.display())))?;
         let built = partial.path().join(tool.name());
         let ldflags = tool.ldflags(version);
-        self.run(&[
-            "build".into(),
-            "-ldflags".into(),
-            ldflags.into(),
-            "-o".into(),
-            built.clone().into(),
-            "-tags".into(),
-            tool.tags().into(),
-            tool.package().into(),
-        ])?;
+        let mut arguments: Vec<OsString> =
+            vec!["build".into(), "-ldflags".into(), ldflags.into(), "-o".into(), built.clone().into()];
+        arguments.extend(["-tags".into(), tool.tags().into()]);
+        if Tool::NODE.contains(&tool) {
+            arguments.extend(["-modfile".into(), self.module_of_a_node(partial.path())?.into()]);
+        }
+        arguments.push(tool.package().into());
+        self.run(&arguments)?;
         fs::rename(&built, folder.join(tool.name())).map_err(BinariesError::io(format!("rename {}", built.display())))
+    }
+
+    /// Writes a `go.mod` with the checksums of what only a node's programs need, and tells where.
+    ///
+    /// Those are kept apart in `go.node.sum`, so that a control plane that was built without them stays as good as it is.
+    fn module_of_a_node(&self, folder: &Path) -> Result<PathBuf, BinariesError> {
+        let go_mod = folder.join("go.mod");
+        let sums = [self.read("go.sum")?, self.read("go.node.sum")?].concat();
+        fs::write(&go_mod, self.read("go.mod")?)
+            .and_then(|()| fs::write(folder.join("go.sum"), sums))
+            .map_err(BinariesError::io(format!("write into {}", folder.display())))?;
+        Ok(go_mod)
     }
 
     /// The version of the tool's module that `go.mod` requires.

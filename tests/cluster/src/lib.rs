@@ -17,7 +17,7 @@
 //!
 //! Where things are: `binaries` and `go` find or build the programs, `process` runs them and cleans up after them,
 //! `plane` puts them together (`arguments`, `pki`, `kubeconfig`), `crds` installs custom resources, `audit` reads what was
-//! asked of the API server.
+//! asked of the API server, `node` adds a node that runs pods.
 
 mod arguments;
 mod audit;
@@ -26,6 +26,7 @@ mod crds;
 mod error;
 mod go;
 mod kubeconfig;
+mod node;
 mod pki;
 mod plane;
 mod process;
@@ -33,6 +34,7 @@ mod process;
 pub use audit::Request;
 pub use binaries::{Binaries, tool};
 pub use error::{BinariesError, Error, LogTail};
+pub use node::{Machine, NodeOptions};
 pub use plane::{Cluster, Options};
 pub use process::Part;
 

@@ -7,8 +7,8 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 
-/// Names by which clients reach the API server: this host, and the first address and the name of its Service.
-const SERVER_NAMES: [&str; 4] = ["127.0.0.1", "localhost", "10.96.0.1", "kubernetes.default.svc"];
+/// Names by which clients reach the API server: this host, the first address and the name of its Service, and where a node is.
+const SERVER_NAMES: [&str; 5] = ["127.0.0.1", "localhost", "10.96.0.1", "kubernetes.default.svc", "10.244.0.1"];
 
 /// The authority that both sides of every connection trust.
 pub(crate) struct Authority {

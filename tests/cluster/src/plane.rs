@@ -19,10 +19,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::arguments;
 use crate::audit::{self, AuditLog, Request};
-use crate::binaries::Binaries;
+use crate::binaries::{Binaries, NodeBinaries};
 use crate::crds;
 use crate::error::Error;
 use crate::kubeconfig::{Impersonated, kubeconfig, write_private};
+use crate::node::{self, Node, NodeOptions};
 use crate::pki::{self, Authority, Identity};
 use crate::process::{Part, Sandbox};
 use crate::say;
@@ -46,6 +47,8 @@ pub struct Options {
     pub crds: Vec<String>,
     /// Further arguments of kube-apiserver, `--request-timeout=3s`; after ours, so that the last value counts.
     pub apiserver_flags: Vec<String>,
+    /// With a node that runs pods; only root can have one, and one at a time.
+    pub node: Option<NodeOptions>,
 }
 
 impl Options {
@@ -78,13 +81,14 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     audit: AuditLog,
     users: AtomicU32,
+    node: Option<Node>,
 }
 
 impl Cluster {
     /// Starts a control plane and waits until all of it works.
     ///
     /// If the environment variable `ASA_CLUSTER_KEEP` is set, its directory with all logs is kept when it ends.
-    pub async fn start(options: Options) -> Result<Cluster, Error> {
+    pub async fn start(mut options: Options) -> Result<Cluster, Error> {
         let binaries = tokio::task::spawn_blocking(Binaries::find).await;
         let binaries = binaries.map_err(|error| Error::io("look for binaries")(error.into()))??;
         let keep = env::var_os("ASA_CLUSTER_KEEP").is_some_and(|value| !value.is_empty());
@@ -92,18 +96,27 @@ impl Cluster {
         if keep {
             say(&format!("ASA_CLUSTER_KEEP is set: logs stay in {}", sandbox.dir().display()));
         }
-        let cluster = Cluster::prepare(binaries, options, sandbox)?;
+        let mut node = None;
+        if let Some(wanted) = options.node.take() {
+            let programs = NodeBinaries::find(&binaries)?;
+            node = Some(Node::prepare(wanted, programs, &sandbox)?);
+            // In front of the caller's, which count more.
+            options.apiserver_flags.splice(..0, node::apiserver_flags());
+        }
+        let cluster = Cluster::prepare(binaries, options, sandbox, node)?;
         cluster.spawn(Part::Etcd, &cluster.binaries.etcd, &arguments::etcd())?;
         // It waits for etcd by itself.
         cluster.start_apiserver().await?;
         crds::install(&cluster.client()?, &cluster.options.crds).await?;
         cluster.start_controller_manager().await?;
+        cluster.start_node().await?;
         Ok(cluster)
     }
 
     /// Makes all files that the parts need.
-    fn prepare(binaries: Binaries, options: Options, sandbox: Sandbox) -> Result<Cluster, Error> {
-        let (port, address) = reserve_port().map_err(Error::io("reserve a port"))?;
+    fn prepare(binaries: Binaries, options: Options, sandbox: Sandbox, node: Option<Node>) -> Result<Cluster, Error> {
+        let host = if node.is_some() { node::ADDRESS } else { Ipv4Addr::LOCALHOST };
+        let (port, address) = reserve_port(host).map_err(Error::io("reserve a port"))?;
         let url = format!("https://{address}");
         let authority = Authority::new()?;
         let admin = authority.client("admin", Some("system:masters"))?;
@@ -116,7 +129,7 @@ impl Cluster {
             let path = dir.join(name);
             write_private(&path, contents).map_err(Error::io(format!("write {}", path.display()))).map(|()| path)
         };
-        let config = |identity| kubeconfig(&url, &authority.certificate(), identity, None).to_string();
+        let config = |identity: &Identity| kubeconfig(&url, &authority.certificate(), identity, None).to_string();
         write("ca.crt", &authority.certificate())?;
         write("apiserver.crt", &server.certificate)?;
         write("apiserver.key", &server.key)?;
@@ -124,6 +137,14 @@ impl Cluster {
         write("sa.pub", &service_accounts.public_key_pem())?;
         write("audit-policy.json", audit::POLICY)?;
         write("controller-manager.kubeconfig", &config(&controller_manager))?;
+        if node.is_some() {
+            write("admin.crt", &admin.certificate)?;
+            write("admin.key", &admin.key)?;
+            for (user, group, file) in node::USERS {
+                let identity = authority.client(user, group)?;
+                write(file, &config(&identity))?;
+            }
+        }
         let kubeconfig = write("admin.kubeconfig", &config(&admin))?;
         Ok(Cluster {
             binaries,
@@ -137,10 +158,11 @@ impl Cluster {
             kubeconfig,
             audit: AuditLog::new(dir.join(arguments::AUDIT_LOG)),
             users: AtomicU32::new(0),
+            node,
         })
     }
 
-    /// The API server's, `https://127.0.0.1:PORT`.
+    /// The API server's, `https://127.0.0.1:PORT`, or at a node's address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -219,8 +241,10 @@ impl Cluster {
         }
         let probe = self.client_that_retries(false)?;
         self.ready(Part::ApiServer, || async {
-            let request = http::Request::get("/readyz").body(Vec::new()).map_err(kube::Error::HttpError)?;
-            probe.request_text(request).await.map(drop)
+            match http::Request::get("/readyz").body(Vec::new()) {
+                Ok(request) => probe.request_text(request).await.is_ok(),
+                Err(_) => false,
+            }
         })
         .await
     }
@@ -246,10 +270,35 @@ impl Cluster {
     }
 
     async fn start_controller_manager(&self) -> Result<(), Error> {
-        self.spawn(Part::ControllerManager, &self.binaries.kube_controller_manager, &arguments::controller_manager())?;
+        let controllers = if self.node.is_some() { "*" } else { arguments::CONTROLLERS };
+        let arguments = arguments::controller_manager(controllers);
+        self.spawn(Part::ControllerManager, &self.binaries.kube_controller_manager, &arguments)?;
         // The first thing that it makes.
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client_that_retries(false)?, "default");
-        self.ready(Part::ControllerManager, || async { accounts.get("default").await.map(drop) }).await
+        self.ready(Part::ControllerManager, || async { accounts.get("default").await.is_ok() }).await
+    }
+
+    /// Starts the node's parts, if there is to be one, and waits until it takes pods.
+    async fn start_node(&self) -> Result<(), Error> {
+        let Some(node) = &self.node else { return Ok(()) };
+        let spawn = |part| {
+            let (program, arguments) = node.command(part);
+            self.spawn(part, program, &arguments)
+        };
+        spawn(Part::Containerd)?;
+        self.ready(Part::Containerd, || async { node.runs_containers() }).await?;
+        node.import_images()?;
+        for part in [Part::Kubelet, Part::Scheduler, Part::Proxy] {
+            spawn(part)?;
+        }
+        let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client_that_retries(false)?);
+        self.ready(Part::Kubelet, || async { nodes.get(node::NAME).await.is_ok_and(|node| node::is_ready(&node)) })
+            .await
+    }
+
+    /// Runs containerd's client on the node, `ctr -n k8s.io`, and returns what it printed.
+    pub fn ctr(&self, arguments: &[&str]) -> Result<String, Error> {
+        self.node.as_ref().map_or_else(|| Err(Error::NotRunning(Part::Containerd)), |node| node.ctr(arguments))
     }
 
     fn spawn(&self, part: Part, program: &Path, arguments: &[String]) -> Result<(), Error> {
@@ -259,12 +308,12 @@ impl Cluster {
     /// Asks until the answer is good, all parts permitting.
     async fn ready<F>(&self, part: Part, probe: impl Fn() -> F) -> Result<(), Error>
     where
-        F: Future<Output = kube::Result<()>>,
+        F: Future<Output = bool>,
     {
         let ready = async {
             loop {
                 self.sandbox().check()?;
-                if let Ok(Ok(())) = timeout(PROBE_LIMIT, probe()).await {
+                if timeout(PROBE_LIMIT, probe()).await == Ok(true) {
                     return Ok(());
                 }
                 sleep(POLL).await;
@@ -297,11 +346,11 @@ impl fmt::Debug for Cluster {
     }
 }
 
-/// A port of the loopback address that the API server can bind beside us and, because it is bound here, nobody else is given.
-fn reserve_port() -> std::io::Result<(Socket, SocketAddr)> {
+/// A port of the address that the API server can bind beside us and, because it is bound here, nobody else is given.
+fn reserve_port(host: Ipv4Addr) -> std::io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_port(true)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.bind(&SocketAddr::from((host, 0)).into())?;
     let address = socket.local_addr()?.as_socket();
     let address = address.ok_or(std::io::ErrorKind::AddrNotAvailable)?;
     Ok((socket, address))

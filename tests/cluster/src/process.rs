@@ -17,7 +17,10 @@ use crate::error::{Error, LogTail};
 /// Bytes of a log that are shown with an error: about twenty lines of klog.
 const LOG_TAIL: u64 = 4096;
 
-/// One process of a control plane.
+/// Where the system's own programs are.
+pub(crate) const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// One process of a control plane or of its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The store.
@@ -26,6 +29,14 @@ pub enum Part {
     ApiServer,
     /// kube-controller-manager.
     ControllerManager,
+    /// containerd, of a node.
+    Containerd,
+    /// kubelet, of a node.
+    Kubelet,
+    /// kube-scheduler, of a node.
+    Scheduler,
+    /// kube-proxy, of a node.
+    Proxy,
 }
 
 impl Part {
@@ -34,6 +45,10 @@ impl Part {
             Part::Etcd => "etcd",
             Part::ApiServer => "kube-apiserver",
             Part::ControllerManager => "kube-controller-manager",
+            Part::Containerd => "containerd",
+            Part::Kubelet => "kubelet",
+            Part::Scheduler => "kube-scheduler",
+            Part::Proxy => "kube-proxy",
         }
     }
 }
@@ -90,7 +105,7 @@ impl Sandbox {
         self.running.iter().any(|(running, _)| *running == part)
     }
 
-    /// Starts `program` in the directory, with an empty environment and its output appended to its log.
+    /// Starts `program` in the directory, with nothing but a PATH in its environment and its output appended to its log.
     ///
     /// A shell announces its own pid to the reaper and then becomes the program, so that there is no moment at which this
     /// process could be killed and the child be unknown: until the shell has spoken, it holds the reaper's pipe open itself.
@@ -102,6 +117,8 @@ impl Sandbox {
             .args([self.log(part).as_path(), program])
             .args(arguments)
             .env_clear()
+            // For what a node's programs run: runc, mount, nft.
+            .env("PATH", SYSTEM_PATH)
             .current_dir(&self.dir)
             .process_group(0)
             .stdin(Stdio::null())
@@ -183,8 +200,9 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        for part in [Part::ControllerManager, Part::ApiServer, Part::Etcd] {
-            self.kill(part);
+        // The last one started goes first.
+        while let Some((part, _)) = self.running.last() {
+            self.kill(*part);
         }
         // Closes the pipe, at which the reaper removes the directory.
         let _ = self.reaper.wait();

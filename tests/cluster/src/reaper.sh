@@ -16,6 +16,8 @@ done
 for pid in $pids; do
     kill -s KILL -- "-$pid" # each leads a process group of its own
 done
+# What a node did beyond its directory it undoes by a script of its own: see node/sweep.sh.
+[ -e "$1/sweep.sh" ] && sh "$1/sweep.sh" "$1" >"$1/sweep.log" 2>&1
 [ -n "$2" ] && exit
 # A process that is just dying may still create a file in a folder that is just being emptied.
 for attempt in 1 2 3 4 5 6 7 8 9 10; do
