@@ -19,6 +19,25 @@ test: ## Run all tests, those against a real API server too
 	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs" && "$$programs/cluster" tools promtool >/dev/null
 	$(CARGO) test --workspace
 
+.PHONY: image
+image: ## Build the container image TAG=asa-operator:dev, with docker, podman or buildah
+	@tools/require.sh image
+	tools/image.sh $(or $(TAG),asa-operator:dev)
+
+# Twice, from two copies in different folders, which takes two builds of several minutes.
+.PHONY: image-reproducible
+image-reproducible: ## Show that two builds of the last commit's image are the same bytes
+	@tools/require.sh image
+	tools/image-reproducible.sh
+
+.PHONY: e2e
+e2e: ## Install on a real node, renew, crash ten times, uninstall: as root, twenty minutes once built
+	@tools/e2e.sh --crashes 10 --ends 10
+
+.PHONY: e2e-quick
+e2e-quick: ## The same with one crash: as root, seven minutes once built
+	@tools/e2e.sh --crashes 1 --ends 1
+
 .PHONY: bench
 bench: ## Measure a fleet of credentials on a real API server: a quarter of an hour
 	@tools/require.sh test

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says what is missing for a target, all of it at once, before anything is built.
 #
-#   tools/require.sh demo|test|fuzz|lint
+#   tools/require.sh demo|test|fuzz|lint|image|e2e
 set -eu
 
 missing=''
@@ -29,6 +29,32 @@ case $1 in
                 || missing="$missing
   cargo $component: run rustup component add $component"
         done
+        ;;
+    image)
+        need git 'tells the commit and its time'
+        ;;
+    e2e)
+        need git 'tells the commit and its time'
+        need python3 'fetches helm'
+        [ "$(id -u)" = 0 ] || missing="$missing
+  root: the kubelet mounts volumes and makes cgroups"
+        # What a node runs besides Kubernetes. apt-get can be asked; elsewhere one has to install it.
+        programs='containerd:containerd runc:runc iptables:iptables nftables:nft iproute2:ip busybox-static:busybox curl:curl'
+        packages=''
+        for pair in $programs; do
+            command -v "${pair#*:}" >/dev/null 2>&1 || packages="$packages ${pair%%:*}"
+        done
+        [ -e /usr/lib/cni/bridge ] || [ -e /opt/cni/bin/bridge ] || packages="$packages containernetworking-plugins"
+        docker info >/dev/null 2>&1 || command -v podman >/dev/null 2>&1 || command -v buildah >/dev/null 2>&1 \
+            || packages="$packages buildah"
+        if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+            echo "installing$packages" >&2
+            # shellcheck disable=SC2086
+            { apt-get install -qq --no-install-recommends $packages \
+                || { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; }; } >/dev/null 2>&1 && packages=''
+        fi
+        [ -z "$packages" ] || missing="$missing
+  these packages of Debian and Ubuntu:$packages"
         ;;
     demo | test)
         need openssl 'makes keys as Apple says'

@@ -93,7 +93,13 @@ impl Default for Options {
     /// Free ports of 127.0.0.1, the system's clock, nothing known.
     fn default() -> Self {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen: any, https_listen: any, https_names: Vec::new(), clock: Clock::system(), config: Config::default() }
+        Self {
+            listen: any,
+            https_listen: any,
+            https_names: Vec::new(),
+            clock: Clock::system(),
+            config: Config::default(),
+        }
     }
 }
 
