@@ -113,3 +113,30 @@ pub(crate) fn reigns(seen: &[Sight]) -> Vec<(String, Timestamp)> {
     }
     reigns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen, by whom, renewed and acquired when.
+    fn sight(at: i64, holder: Option<&str>, acquired: i64) -> Sight {
+        let at = Timestamp::from_second(at).unwrap();
+        let acquired = Timestamp::from_second(acquired).unwrap();
+        Sight { at, holder: holder.map(str::to_owned), renewed: Some(at), acquired: Some(acquired) }
+    }
+
+    #[test]
+    fn a_gap_is_between_two_reigns_and_not_between_renewals() {
+        let seen = [
+            sight(0, Some("a_1"), 0),
+            sight(9, Some("a_1"), 0),
+            sight(10, None, 0),
+            sight(12, Some("b_1"), 12),
+            sight(40, Some("b_1"), 12),
+            sight(47, Some("b_1"), 47),
+        ];
+        assert!((longest_gap(&seen) - 7.0).abs() < 0.001);
+        let reigns: Vec<_> = reigns(&seen).into_iter().map(|(pod, since)| (pod, since.as_second())).collect();
+        assert_eq!(reigns, [("a".to_owned(), 0), ("b".to_owned(), 12), ("b".to_owned(), 47)]);
+    }
+}

@@ -13,6 +13,7 @@ mod stage;
 mod story;
 mod workload;
 
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,16 +67,41 @@ fn run(arguments: &Arguments) -> Done {
     clean()
 }
 
+/// A folder of its own, while it is there.
+struct Work(PathBuf);
+
+impl Work {
+    fn empty(&self) -> Done {
+        self.remove();
+        fs::create_dir(&self.0).map_err(cannot(format!("create {}", self.0.display())))
+    }
+
+    fn remove(&self) {
+        // Mostly there is none.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
 /// Everything that is there during the story is gone when this returns.
 fn on_stage(arguments: &Arguments, figures: &mut Figures) -> Done {
-    let dir = tempfile::Builder::new().prefix("asa-e2e-").tempdir().map_err(cannot("create a folder"))?;
+    // Among what was built, so that what a killed run leaves is nowhere else; the next run takes it away.
+    let programs = arguments.fake_apple.canonicalize().map_err(cannot("find fake-apple"))?;
+    let work = Work(programs.with_file_name("e2e-work"));
+    work.empty()?;
+    let dir = work.0.as_path();
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     figures.chapter("images");
-    let operator = image::operator(&repository, dir.path())?;
-    let tools = image::tools(dir.path(), &arguments.fake_apple)?;
+    let operator = image::operator(&repository, dir)?;
+    let tools = image::tools(dir, &arguments.fake_apple)?;
     figures.image = image::size(&operator)?;
     figures.chapter("control plane and node");
-    let stage = Stage::start(&repository, dir.path(), vec![operator, tools])?;
+    let stage = Stage::start(&repository, dir, vec![operator, tools])?;
     let trials = Trials { crashes: arguments.crashes, ends: arguments.ends };
     story::play(&stage, trials, figures).map_err(|failure| Failure(format!("{failure}\n{}", stage.tell())))
 }

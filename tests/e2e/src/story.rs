@@ -1,13 +1,11 @@
 //! From `helm install` to `helm uninstall`, while a workload calls Apple.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::audit::{self, Write};
+use crate::audit;
 use crate::figures::Figures;
 use crate::leases::{self, Leases};
 use crate::objects::{self, KeyPair, NAMESPACE, OPERATOR};
@@ -92,7 +90,7 @@ pub(crate) fn play(stage: &Stage, trials: Trials, figures: &mut Figures) -> Done
     figures.renewals = workload::tokens(&calls).len().saturating_sub(1);
     figures.delays = workload::delays(&calls, &writes, "acme");
     figures.writes = writes.len();
-    no_two_at_once(&leases::reigns(&leases.seen()), &writes, &stage.addresses())?;
+    audit::written_by_leaders(&leases::reigns(&leases.seen()), &writes, &stage.addresses())?;
     all_answered(&calls)
 }
 
@@ -186,21 +184,6 @@ fn what_stays(stage: &Stage) -> Done {
         Ok(gone["items"].as_array().is_some_and(Vec::is_empty).then_some(()))
     })?;
     stage.get(&["--namespace", NAMESPACE, "secret/acme"]).map(drop)
-}
-
-/// No pod has written while another one led.
-fn no_two_at_once(reigns: &[(String, Timestamp)], writes: &[Write], addresses: &BTreeMap<String, String>) -> Done {
-    for write in writes {
-        let Write { received, source, what, .. } = write;
-        let Some(writer) = addresses.get(source) else {
-            return fail(format!("{what} at {received} by nobody known, {source}"));
-        };
-        let leader = reigns.iter().rfind(|(_, since)| since <= received).map(|(pod, _)| pod);
-        if leader != Some(writer) {
-            return fail(format!("{what} at {received} by {writer}, while {leader:?} led: {reigns:?}"));
-        }
-    }
-    if writes.is_empty() { fail("the audit log has no write of the operator") } else { Ok(()) }
 }
 
 /// Each call was answered with 200.

@@ -71,3 +71,37 @@ pub(crate) fn delays(calls: &[Call], writes: &[Write], secret: &str) -> Vec<f64>
     }
     delays
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "\
+        10.00 curl-platform-v1 200 2026-11-01T12:00:00Z\n\
+        11.00 curl-app-store-connect 200 2026-11-01T12:00:01Z\n\
+        12.50 curl-platform-v1 401 2026-11-01T12:00:30Z\n\
+        13.0";
+
+    #[test]
+    fn a_log_is_read_up_to_the_line_that_is_being_written() {
+        let calls = calls(LOG).unwrap();
+        assert_eq!(by_status(&calls), BTreeMap::from([(200, 2), (401, 1)]));
+        assert_eq!(tokens(&calls).len(), 2, "those of App Store Connect are not counted");
+    }
+
+    #[test]
+    fn a_delay_is_from_the_write_to_the_first_call() {
+        let calls = calls(LOG).unwrap();
+        let write = |what: &str, seconds| Write {
+            received: calls[2].at,
+            done: calls[2].at - Duration::from_millis(seconds),
+            source: String::new(),
+            what: what.to_owned(),
+        };
+        let writes =
+            [write("patch secrets acme", 4000), write("patch secrets acme", 1500), write("patch secrets other", 10)];
+        let delays = delays(&calls, &writes, "acme");
+        assert_eq!(delays.len(), 1, "the first token was there before");
+        assert!((delays[0] - 1.5).abs() < 0.001, "{delays:?}");
+    }
+}

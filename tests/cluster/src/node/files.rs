@@ -55,7 +55,7 @@ cni = {{bin_dir = "{cni}", conf_dir = "{dir}/cni"}}
             // syncFrequency: a changed Secret is in the pods within 2 s instead of 80.
             "kubelet.yaml",
             format!(
-                r#"apiVersion: kubelet.config.k8s.io/v1beta1
+                r"apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: {ADDRESS}
 healthzPort: 0
@@ -72,7 +72,7 @@ syncFrequency: 1s
 # A container that is killed again and again comes back at once each time.
 featureGates: {{KubeletCrashLoopBackOffMax: true}}
 crashLoopBackOff: {{maxContainerRestartPeriod: 1s}}
-"#
+"
             ),
         ),
         (
