@@ -33,34 +33,13 @@ case $1 in
     image)
         need git 'tells the commit and its time'
         ;;
-    e2e)
-        need git 'tells the commit and its time'
-        need python3 'fetches helm'
-        [ "$(id -u)" = 0 ] || missing="$missing
-  root: the kubelet mounts volumes and makes cgroups"
-        # What a node runs besides Kubernetes. apt-get can be asked; elsewhere one has to install it.
-        programs='containerd:containerd runc:runc iptables:iptables nftables:nft iproute2:ip busybox-static:busybox curl:curl'
-        packages=''
-        for pair in $programs; do
-            command -v "${pair#*:}" >/dev/null 2>&1 || packages="$packages ${pair%%:*}"
-        done
-        [ -e /usr/lib/cni/bridge ] || [ -e /opt/cni/bin/bridge ] || packages="$packages containernetworking-plugins"
-        docker info >/dev/null 2>&1 || command -v podman >/dev/null 2>&1 || command -v buildah >/dev/null 2>&1 \
-            || packages="$packages buildah"
-        if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-            echo "installing$packages" >&2
-            # shellcheck disable=SC2086
-            { apt-get install -qq --no-install-recommends $packages \
-                || { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; }; } >/dev/null 2>&1 && packages=''
-        fi
-        [ -z "$packages" ] || missing="$missing
-  these packages of Debian and Ubuntu:$packages"
-        ;;
-    demo | test)
+    demo | test | e2e)
         need openssl 'makes keys as Apple says'
         need python3 'plays the workload of the demo, and checks JWTs in the tests'
         # Go builds the control plane unless one is installed, by the same rule as tests/cluster.
-        if [ -z "${KUBEBUILDER_ASSETS:-}" ] && ! command -v kube-apiserver >/dev/null 2>&1; then
+        # A node's programs lie beside it, or are built.
+        plane=${KUBEBUILDER_ASSETS:-$(dirname "$(command -v kube-apiserver || echo /-)")}
+        if [ ! -e "$plane/kube-apiserver" ] || { [ "$1" = e2e ] && [ ! -e "$plane/kubelet" ]; }; then
             what_for='builds a Kubernetes control plane, once; 1.21 or later fetches the version it needs (https://go.dev/dl)'
             need go "$what_for"
             version=$(go env GOVERSION 2>/dev/null || true)
@@ -74,6 +53,27 @@ case $1 in
 esac
 if { [ "$1" = test ] || [ "$1" = lint ]; } && ! command -v promtool >/dev/null 2>&1; then
     need go 'builds promtool, once (https://go.dev/dl)'
+fi
+if [ "$1" = e2e ]; then
+    need git 'tells the commit and its time'
+    [ "$(id -u)" = 0 ] || missing="$missing
+  root: the kubelet mounts volumes and makes cgroups"
+    # What a node runs besides Kubernetes, and what is in the workload's image.
+    packages=''
+    for pair in containerd:containerd runc:runc iptables:iptables nftables:nft iproute2:ip busybox-static:busybox curl:curl; do
+        command -v "${pair#*:}" >/dev/null 2>&1 || packages="$packages ${pair%%:*}"
+    done
+    [ -e /usr/lib/cni/bridge ] || [ -e /opt/cni/bin/bridge ] || packages="$packages containernetworking-plugins"
+    docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || command -v buildah >/dev/null 2>&1 \
+        || packages="$packages buildah"
+    if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "installing$packages" >&2
+        # shellcheck disable=SC2086
+        { apt-get install -qq --no-install-recommends $packages \
+            || { apt-get update -qq && apt-get install -qq --no-install-recommends $packages; }; } >/dev/null 2>&1 && packages=''
+    fi
+    [ -z "$packages" ] || missing="$missing
+  these packages of Debian and Ubuntu:$packages"
 fi
 case $1 in lint | test) needs_venv=yes ;; *) needs_venv='' ;; esac
 if [ "$needs_venv" ] && command -v python3 >/dev/null 2>&1; then

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::audit;
 use crate::figures::Figures;
-use crate::leases::{self, Leases};
+use crate::leases::{self, Leases, Sight};
 use crate::objects::{self, KeyPair, NAMESPACE, OPERATOR};
 use crate::shell::{Done, cannot, fail, now, run, seconds, until};
 use crate::stage::Stage;
@@ -123,13 +123,14 @@ fn delete_leader(stage: &Stage, leases: &Leases) -> Done<(f64, f64)> {
     let deleted = now();
     stage.kubectl(&["delete", "pod", "--namespace", OPERATOR, &leader, "--wait=false"])?;
     let next = until("another leader after a deletion", PATIENCE, || {
-        let seen = leases.seen();
-        Ok(seen.into_iter().find(|sight| sight.at > deleted && sight.pod().is_some_and(|pod| pod != leader)))
+        let acquired = |sight: Sight| sight.acquired.filter(|_| sight.pod().is_some_and(|pod| pod != leader));
+        Ok(leases.seen().into_iter().filter(|sight| sight.at > deleted).find_map(acquired))
     })?;
-    let seen = leases.seen();
-    let released = seen.iter().rfind(|sight| sight.holder.is_none() && sight.at > deleted && sight.at <= next.at);
-    let Some(released) = released else { return fail("the leader ended without releasing its Lease") };
-    Ok((seconds(released.at, next.at), seconds(deleted, next.at)))
+    let released = leases.seen().into_iter().rfind(|sight| sight.holder.is_none() && sight.at > deleted);
+    match released.and_then(|sight| sight.renewed).filter(|released| *released <= next) {
+        Some(released) => Ok((seconds(released, next), seconds(deleted, next))),
+        None => fail("the leader ended without releasing its Lease"),
+    }
 }
 
 /// Kills the leader's process; seconds until the Lease is held anew, by the other or by the process that takes its place.

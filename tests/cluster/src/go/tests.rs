@@ -158,3 +158,19 @@ fn a_module_that_does_not_require_the_tool_is_named() {
     let error = world.build(&[Tool::Etcd]).unwrap_err().to_string();
     assert!(error.contains("go.mod") && error.contains("go.etcd.io/etcd/server/v3"), "{error}");
 }
+
+#[test]
+fn a_nodes_programs_join_the_plane_that_was_built_before() {
+    let world = World::new();
+    fs::write(world.root.path().join("go.node.sum"), "example.com/node v1.0.0 h1:a=\n").unwrap();
+    let (plane, _) = world.build(&Tool::ALL).unwrap();
+    let (node, said) = world.build(&Tool::NODE).unwrap();
+
+    assert_eq!(node, plane, "the plane is not built again");
+    assert!(said[0].starts_with("building kubelet v1.36.3"), "{said:?}");
+    let calls = world.calls();
+    assert_eq!(calls.len(), 7);
+    let with_checksums_of_its_own = |call: &String| call.contains(" -modfile ");
+    assert!(calls[4..].iter().all(with_checksums_of_its_own), "{calls:?}");
+    assert!(!calls[..4].iter().any(with_checksums_of_its_own), "{calls:?}");
+}
