@@ -59,6 +59,7 @@ build() {
         --build-arg "CREATED=$(date --utc --date "@$epoch" +%Y-%m-%dT%H:%M:%SZ)" . >&2
 }
 
+# Docker's own format would name the host and the container of the build.
 case $builder in
     docker)
         # The attestation of provenance would tell the time.
@@ -66,12 +67,12 @@ case $builder in
         [ -z "$archive" ] || docker save --output "$archive" "$tag"
         ;;
     podman)
-        build podman build --format docker --timestamp "$epoch"
+        build podman build --format oci --timestamp "$epoch"
         [ -z "$archive" ] || podman save --quiet --format docker-archive --output "$archive" "$tag"
         ;;
     buildah)
         # In a container that may make no namespaces, chroot is what works.
-        build buildah bud --quiet --isolation chroot --format docker --timestamp "$epoch" --identity-label=false
+        build buildah bud --quiet --isolation chroot --format oci --timestamp "$epoch" --identity-label=false
         [ -z "$archive" ] || { rm -f "$archive" && buildah push --quiet "$tag" "docker-archive:$archive:$tag"; }
         ;;
 esac
