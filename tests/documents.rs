@@ -192,6 +192,8 @@ fn every_link_to_a_file_leads_somewhere() {
         "docs/install.md",
         "docs/rbac.md",
         "docs/proxy.md",
+        "docs/consumers.md",
+        "docs/image.md",
         "charts/asa-operator/README.md",
         APP_STORE_CONNECT,
     ]
