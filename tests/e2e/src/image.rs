@@ -27,7 +27,13 @@ pub(crate) fn operator(repository: &Path, dir: &Path) -> Done<PathBuf> {
     let archive = dir.join("operator.tar");
     let mut build = Command::new(repository.join("tools/image.sh"));
     build.arg(format!("{}:{}", OPERATOR.0, OPERATOR.1)).arg(&archive).env("CONTAINERS_STORAGE_CONF", storage);
+    // podman and buildah keep what they know of registries there, whatever the configuration says.
+    let cache = Path::new("/var/lib/containers");
+    let is_new = !cache.exists();
     run_aloud(&mut build)?;
+    if is_new && cache.exists() {
+        fs::remove_dir_all(cache).map_err(cannot("remove the cache of the image's builder"))?;
+    }
     Ok(archive)
 }
 

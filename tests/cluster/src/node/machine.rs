@@ -6,12 +6,13 @@ use std::process::Command;
 use crate::error::Error;
 use crate::process::SYSTEM_PATH;
 
-/// How each fact is told, one per line. Of processes only those that belong to pods or to a node: others come and go.
+/// How each fact is told, one per line. Of processes only those that belong to pods or to a node: others come and go. One that
+/// ended and that init has not looked after yet is gone.
 const FACTS: [(&str, &str); 9] = [
     (
         "process",
         "find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} +
-         ps -eo args= | grep -E '^[^ ]*(containerd|containerd-shim[^ ]*|kubelet|kube-proxy|kube-scheduler) '",
+         ps -eo args= | grep -v '<defunct>' | grep -E '^[^ ]*(containerd|containerd-shim[^ ]*|kubelet|kube-proxy|kube-scheduler) '",
     ),
     ("mount", "awk '{print $5, $9, $10}' /proc/self/mountinfo"),
     ("network namespace", "ls /run/netns 2>/dev/null"),
