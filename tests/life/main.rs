@@ -33,6 +33,7 @@ mod refusals;
 mod renamed;
 mod renewal;
 mod restart;
+mod rights;
 mod rollover;
 mod secret;
 mod support;

@@ -24,7 +24,7 @@ const ISSUER_ID: &str = "57246542-96fe-1a63-e053-0824d011072a";
 const STATUS: &str = "update appstoreconnectcredentials/status acme";
 
 /// A document with nothing but what is required, of a team key.
-fn api_key() -> Credential {
+pub(crate) fn api_key() -> Credential {
     Credential::of_document(json!({
         "apiVersion": "asa-operator.dev/v1alpha1",
         "kind": "AppStoreConnectCredential",
@@ -43,15 +43,15 @@ impl Stage<'_> {
     }
 
     /// The team key as Apple knows it.
-    fn team_key(&self) -> ApiKey {
+    pub(crate) fn team_key(&self) -> ApiKey {
         ApiKey::team(KEY_ID, ISSUER_ID, self.key.public())
     }
 
-    fn register_api_key(&self, key: ApiKey) {
+    pub(crate) fn register_api_key(&self, key: ApiKey) {
         self.apple.state().register_api_key(key).unwrap();
     }
 
-    async fn apply_api_key(&self, document: Credential) -> AppStoreConnectCredential {
+    pub(crate) async fn apply_api_key(&self, document: Credential) -> AppStoreConnectCredential {
         let patch = Patch::Apply(document.document());
         self.api_keys().patch(document.name(), &PatchParams::apply("user"), &patch).await.unwrap()
     }
@@ -66,7 +66,7 @@ impl Stage<'_> {
         self.until_api_key_named(NAME, awaited).await
     }
 
-    async fn until_api_key_named(&self, name: &str, awaited: Awaited) -> AppStoreConnectCredential {
+    pub(crate) async fn until_api_key_named(&self, name: &str, awaited: Awaited) -> AppStoreConnectCredential {
         eventually(&format!("{name}: {awaited}"), async || {
             let seen = self.api_keys().get(name).await.map_err(|error| error.to_string())?;
             if awaited.holds(&seen) { Ok(seen) } else { Err(told(&seen)) }

@@ -1,7 +1,7 @@
 //! What Prometheus sees.
 
 mod scrape;
-mod secured;
+pub(crate) mod secured;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,7 +11,7 @@ use crate::support::eventually;
 use crate::support::stage::Stage;
 
 /// Writes a certificate for this machine and its key; the certificate.
-fn write_pair(folder: &Path) -> String {
+pub(crate) fn write_pair(folder: &Path) -> String {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     fs::write(folder.join("tls.crt"), made.cert.pem()).unwrap();
     fs::write(folder.join("tls.key"), made.signing_key.serialize_pem()).unwrap();
@@ -19,7 +19,7 @@ fn write_pair(folder: &Path) -> String {
 }
 
 /// A client that trusts this certificate and no other.
-fn trusting(certificate: &str) -> Client {
+pub(crate) fn trusting(certificate: &str) -> Client {
     asa_operator::operator::install_crypto_provider();
     let certificate = Certificate::from_pem(certificate.as_bytes()).unwrap();
     Client::builder().tls_certs_only([certificate]).build().unwrap()
@@ -71,7 +71,7 @@ fn metrics_are_not_authorized_over_a_connection_that_anybody_can_read() {
 }
 
 /// The token of a new `ServiceAccount`.
-fn token_of(stage: &Stage<'_>, account: &str) -> String {
+pub(crate) fn token_of(stage: &Stage<'_>, account: &str) -> String {
     stage.kubectl(&["create", "serviceaccount", account]);
     stage.kubectl(&["create", "token", account]).trim().to_owned()
 }

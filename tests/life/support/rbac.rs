@@ -17,15 +17,26 @@ pub(crate) enum Secrets {
     Get,
 }
 
-/// The operators that were installed, by control plane.
-static INSTALLED: Mutex<BTreeMap<(PathBuf, Secrets), PathBuf>> = Mutex::const_new(BTreeMap::new());
+/// An operator as the chart installs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Installed {
+    /// The namespace of the release.
+    pub(crate) namespace: String,
+    /// The `ServiceAccount`, as the API server names it.
+    pub(crate) user: String,
+    /// With which it acts as that.
+    pub(crate) kubeconfig: PathBuf,
+}
 
-/// The kubeconfig of an operator as the chart installs it, once for each control plane.
-pub(crate) async fn operator(cluster: &Cluster, secrets: Secrets) -> PathBuf {
+/// The operators that were installed, by control plane.
+static INSTALLED: Mutex<BTreeMap<(PathBuf, Secrets), Installed>> = Mutex::const_new(BTreeMap::new());
+
+/// An operator as the chart installs it, once for each control plane.
+pub(crate) async fn operator(cluster: &Cluster, secrets: Secrets) -> Installed {
     let mut installed = INSTALLED.lock().await;
     let key = (cluster.kubeconfig().to_owned(), secrets);
-    if let Some(kubeconfig) = installed.get(&key) {
-        return kubeconfig.clone();
+    if let Some(operator) = installed.get(&key) {
+        return operator.clone();
     }
     let namespace = cluster.namespace("operator").await.unwrap();
     let user = format!("system:serviceaccount:{namespace}:asa-operator");
@@ -48,9 +59,9 @@ pub(crate) async fn operator(cluster: &Cluster, secrets: Secrets) -> PathBuf {
         if told.contains("ValidatingAdmissionPolicy") { Ok(()) } else { Err(told) }
     })
     .await;
-    let kubeconfig = cluster.user(&user, &[]).unwrap();
-    installed.insert(key, kubeconfig.clone());
-    kubeconfig
+    let operator = Installed { kubeconfig: cluster.user(&user, &[]).unwrap(), namespace, user };
+    installed.insert(key, operator.clone());
+    operator
 }
 
 fn install(cluster: &Cluster, namespace: &str, secrets: Secrets) {
@@ -76,7 +87,6 @@ impl Stage<'_> {
 
     /// Makes the operator one that may neither list nor watch Secrets.
     pub(crate) async fn operator_may_not_watch_secrets(&mut self) {
-        let kubeconfig = operator(self.cluster, Secrets::Get).await;
-        self.operator_is(kubeconfig);
+        self.operator_is(operator(self.cluster, Secrets::Get).await.kubeconfig);
     }
 }

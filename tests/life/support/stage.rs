@@ -73,7 +73,7 @@ impl<'c> Stage<'c> {
             kube: cluster.client().unwrap(),
             key: KeyPair::new(),
             operator: Operator::new(),
-            kubeconfig: rbac::operator(cluster, Secrets::Watch).await,
+            kubeconfig: rbac::operator(cluster, Secrets::Watch).await.kubeconfig,
             witnesses: AtomicU32::new(0),
         }
     }
