@@ -55,7 +55,7 @@ fn without_excerpt(error: &InferConfigError) -> String {
 fn without_credentials(error: &kube::Error) -> &'static str {
     match error {
         kube::Error::ProxyProtocolDisabled { .. } | kube::Error::ProxyProtocolUnsupported { .. } => {
-            "it is not asked through a proxy; unset HTTPS_PROXY, or proxy-url in the kubeconfig"
+            "its proxy is of a kind that cannot be used; name one with http or https in HTTPS_PROXY, or in the kubeconfig's proxy-url"
         }
         kube::Error::Auth(_) => "the credentials that the kubeconfig names cannot be had; does kubectl get them?",
         kube::Error::RustlsTls(_) => "a certificate or key of the kubeconfig cannot be used",

@@ -41,11 +41,11 @@ fn a_broken_kubeconfig_is_named_by_line_and_column() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_told_without_its_password() {
+fn a_proxy_of_another_kind_is_told_without_its_password() {
     let mut needles = Needles::default();
     needles.bytes("the password", PASSWORD);
 
-    let told = start(&whole_kubeconfig(), &[("HTTPS_PROXY", &format!("http://user:{PASSWORD}@127.0.0.1:9"))]);
+    let told = start(&whole_kubeconfig(), &[("HTTPS_PROXY", &format!("socks5://user:{PASSWORD}@127.0.0.1:9"))]);
 
     assert!(told.contains("HTTPS_PROXY"), "{told}");
     assert_eq!(needles.find(&told), None, "{told}");
