@@ -31,11 +31,11 @@ image-reproducible: ## Show that two builds of the last commit's image are the s
 	tools/image-reproducible.sh
 
 .PHONY: e2e
-e2e: ## Install on a real node, renew, crash ten times, uninstall: as root, twenty minutes once built
+e2e: ## Install on a real node, renew, crash ten times, uninstall: as root, a quarter of an hour
 	@tools/e2e.sh --crashes 10 --ends 10
 
 .PHONY: e2e-quick
-e2e-quick: ## The same with one crash: as root, seven minutes once built
+e2e-quick: ## The same with one crash: as root, ten minutes
 	@tools/e2e.sh --crashes 1 --ends 1
 
 .PHONY: bench
