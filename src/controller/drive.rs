@@ -138,7 +138,7 @@ async fn to_rest<C: Cluster, A: Apple>(
         let context = Context::of(&seen, now);
         let before = seen.published_life();
         let span = tracing::debug_span!("step", ?step);
-        let learned = perform(world, &step, &seen, key, now).instrument(span.clone()).await;
+        let learned = perform(world, id, &step, &seen, key, now).instrument(span.clone()).await;
         drop(asking);
         if let Some(failure) = learned.failure() {
             span.in_scope(|| tracing::debug!(namespace = &*id.namespace, name = &*id.name, ?step, "failed: {failure}"));

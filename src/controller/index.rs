@@ -226,11 +226,10 @@ impl Index {
     }
 
     /// A Secret was not there when it was asked for, and `before` that was seen of it. What a watch told meanwhile is
-    /// later, and no event would correct what is noted now.
-    pub fn learn_absence(&mut self, secret: SecretName, before: &Sight) {
-        if *before != Sight::Absent && self.sight(&secret) == *before {
-            self.remove_secret(secret, None);
-        }
+    /// later, and no event would correct what is noted now. Says whom it concerns.
+    pub fn learn_absence(&mut self, secret: SecretName, before: &Sight) -> Vec<Id> {
+        let is_news = *before != Sight::Absent && self.sight(&secret) == *before;
+        if is_news { self.remove_secret(secret, None) } else { Vec::new() }
     }
 
     /// Forgets strays by namespace and name. Says whose they were.

@@ -12,17 +12,19 @@ use crate::credential::{
     now::Now,
     observed::Observed,
     plan::Step,
+    queue::Id,
 };
 
-/// Does `step`.
+/// Does `step` for `id`.
 pub(super) async fn perform<C: Cluster, A: Apple>(
     world: &World<C, A>,
+    id: &Id,
     step: &Step,
     seen: &Observed<'_>,
     key: &mut KeyInHand,
     now: Now,
 ) -> Learned {
-    let doing = Doing { world, seen, namespace: seen.object.namespace().to_owned(), now };
+    let doing = Doing { world, id, seen, now };
     match step {
         Step::Look(target) => doing.look(*target).await,
         Step::LookAtKey => doing.look_at_key().await,
@@ -46,8 +48,8 @@ pub(super) async fn perform<C: Cluster, A: Apple>(
 
 struct Doing<'a, C, A> {
     world: &'a World<C, A>,
+    id: &'a Id,
     seen: &'a Observed<'a>,
-    namespace: String,
     now: Now,
 }
 

@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::mpsc::UnboundedReceiver,
-    task::{self, JoinError, JoinSet},
-};
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::{
     apple::Apple,
@@ -63,12 +60,7 @@ struct Pump<C, A> {
 ///
 /// Who runs when it has to stop gets some seconds to come to rest. Whatever runs then, or when the mandate ends, is dropped
 /// between two steps or within one, which loses nothing: the next process looks again.
-pub async fn run<C: Cluster, A: Apple>(
-    world: Arc<World<C, A>>,
-    mut woken: UnboundedReceiver<Id>,
-    health: Health,
-    stop: impl Future<Output = ()>,
-) {
+pub async fn run<C: Cluster, A: Apple>(world: Arc<World<C, A>>, health: Health, stop: impl Future<Output = ()>) {
     let mut pump = Pump {
         world: Arc::clone(&world),
         queue: Queue::new(MOST_RUNNING),
@@ -112,12 +104,7 @@ pub async fn run<C: Cluster, A: Apple>(
             () = &mut stop => break,
             () = mandate.until_other_than(pump.term) => {}
             Some(ended) = pump.runs.join_next_with_id() => pump.ended(ended),
-            Some(id) = woken.recv() => {
-                pump.wake(&id);
-                while let Ok(id) = woken.try_recv() {
-                    pump.wake(&id);
-                }
-            }
+            woken = world.woken() => woken.iter().for_each(|id| pump.wake(id)),
             () = world.clock.sleep(wake_at, TICK) => {}
         }
     }
@@ -228,8 +215,5 @@ impl<C: Cluster, A: Apple> Pump<C, A> {
             }
         };
         self.queue.finished(&id, self.world.standing(&id), next, now);
-        for id in self.world.take_woken() {
-            self.wake(&id);
-        }
     }
 }

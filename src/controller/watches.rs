@@ -19,7 +19,7 @@ use kube_runtime::{
     watcher::{self, Config, Event, ExponentialBackoff, watcher},
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::{mpsc::UnboundedSender, watch};
+use tokio::sync::watch;
 
 use super::{
     index::{Scope, SecretName, id_of},
@@ -50,12 +50,11 @@ pub async fn follow<C: Send + Sync, A: Send + Sync>(
     client: Client,
     scope: Scope,
     world: Arc<World<C, A>>,
-    woken: UnboundedSender<Id>,
     synced: watch::Sender<bool>,
 ) {
     let (ads, ads_seen) = watch::channel(Listing::Pending);
     let (app_store_connect, app_store_connect_seen) = watch::channel(Listing::Pending);
-    let follower = Follower { client, scope, world, woken, told: Mutex::default() };
+    let follower = Follower { client, scope, world, told: Mutex::default() };
     let secrets = async {
         if are_listed(ads_seen, app_store_connect_seen).await {
             follower.follow_secrets(&synced).await;
@@ -121,19 +120,11 @@ struct Follower<C, A> {
     client: Client,
     scope: Scope,
     world: Arc<World<C, A>>,
-    woken: UnboundedSender<Id>,
     /// Why what cannot be watched: told once, however often it is tried again.
     told: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl<C, A> Follower<C, A> {
-    fn wake(&self, ids: impl IntoIterator<Item = Id>) {
-        for id in ids {
-            // Nobody listens any more: the process is ending.
-            let _ = self.woken.send(id);
-        }
-    }
-
     async fn follow_credentials<K>(&self, kind: Kind, seen: &watch::Sender<Listing>)
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Into<Credential>,
@@ -153,24 +144,24 @@ impl<C, A> Follower<C, A> {
                     if let Some(object) = readable(kind, object) {
                         listed.insert(id_of(&object));
                         let news = self.world.index().apply_credential(object);
-                        self.wake(news);
+                        self.world.wake(news);
                     }
                 }
                 Ok(Event::InitDone) => {
                     self.works(kind.as_str());
                     refusals = 0;
                     let gone = self.world.index().keep_credentials(kind, &self.scope, &listed);
-                    self.wake(gone);
+                    self.world.wake(gone);
                     seen.send_replace(Listing::Done);
                 }
                 Ok(Event::Apply(object)) => {
                     let news = readable(kind, object).and_then(|object| self.world.index().apply_credential(object));
-                    self.wake(news);
+                    self.world.wake(news);
                 }
                 Ok(Event::Delete(object)) => {
                     let id = Id::new(kind, &object.namespace().unwrap_or_default(), &object.name_any());
                     let concerned = self.world.index().remove_credential(&id);
-                    self.wake(concerned);
+                    self.world.wake(concerned);
                 }
                 Err(error) if matches!(code_of(&error), Some(403 | 404)) => {
                     seen.send_replace(Listing::Refused);
@@ -197,7 +188,7 @@ impl<C, A> Follower<C, A> {
             self.report("Secret", &refused.error);
             if !has_worked || refusals >= MEANT {
                 let concerned = self.world.index().secrets_polled(&self.scope);
-                self.wake(concerned);
+                self.world.wake(concerned);
                 synced.send_replace(true);
             }
             tokio::time::sleep(pause_after(refusals, RETRY_WATCH)).await;
@@ -221,14 +212,14 @@ impl<C, A> Follower<C, A> {
                     self.works("Secret");
                     has_worked = true;
                     let concerned = self.world.index().secrets_listed(&self.scope, &std::mem::take(&mut listed));
-                    self.wake(concerned);
+                    self.world.wake(concerned);
                     synced.send_replace(true);
                 }
                 Ok(Some(Event::Apply(secret))) => self.apply_secret(&secret),
                 Ok(Some(Event::Delete(secret))) => {
                     let uid = secret.metadata.uid.as_deref();
                     let concerned = self.world.index().remove_secret(name_of(&secret), uid);
-                    self.wake(concerned);
+                    self.world.wake(concerned);
                 }
                 Ok(None) => return Refused { error: watcher::Error::NoResourceVersion, has_worked },
                 Err(error) if is_refusal(&error) => return Refused { error, has_worked },
@@ -240,7 +231,7 @@ impl<C, A> Follower<C, A> {
     fn apply_secret(&self, secret: &PartialObjectMeta<Secret>) {
         if let Some(meta) = SecretMeta::of(&secret.metadata) {
             let concerned = self.world.index().apply_secret(name_of(secret), meta);
-            self.wake(concerned);
+            self.world.wake(concerned);
         }
     }
 

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use super::{
     clock::Clock,
     index::{Index, SecretName, id_of},
@@ -56,6 +58,7 @@ pub struct World<C, A> {
     pacing: Arc<Mutex<Pacing>>,
     probes: Arc<Mutex<Probes>>,
     woken: Mutex<Vec<Id>>,
+    news: Notify,
 }
 
 impl<C, A> World<C, A> {
@@ -73,6 +76,7 @@ impl<C, A> World<C, A> {
             pacing,
             probes: Arc::default(),
             woken: Mutex::default(),
+            news: Notify::new(),
         }
     }
 
@@ -140,24 +144,28 @@ impl<C, A> World<C, A> {
         Standing::of(object, record.map(Record::life))
     }
 
-    /// What an answer told of a Secret, without waiting for the watch to tell it too.
-    pub fn learn_secret(&self, namespace: &str, name: &str, meta: Option<SecretMeta>) {
-        let secret = SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
+    /// What an answer to `asker` told of a Secret of its namespace, without waiting for the watch to tell it too. To the
+    /// watch it is no news then, so whom else it concerns hears of it here.
+    pub fn learn_secret(&self, asker: &Id, name: &str, meta: Option<SecretMeta>) {
+        let secret = SecretName { namespace: asker.namespace.to_string(), name: name.to_owned() };
         let mut index = self.index();
-        match meta {
-            Some(meta) => drop(index.apply_secret(secret, meta)),
-            None if index.sight(&secret) != Sight::Absent => drop(index.remove_secret(secret, None)),
-            None => {}
-        }
+        let concerned = match meta {
+            Some(meta) => index.apply_secret(secret, meta),
+            None if index.sight(&secret) != Sight::Absent => index.remove_secret(secret, None),
+            None => Vec::new(),
+        };
+        drop(index);
+        self.wake(concerned.into_iter().filter(|id| id != asker));
     }
 
     /// The same for the answer to a question that was asked when `before` was seen.
-    pub fn learn_answer(&self, namespace: &str, name: &str, before: &Sight, meta: Option<SecretMeta>) {
+    pub fn learn_answer(&self, asker: &Id, name: &str, before: &Sight, meta: Option<SecretMeta>) {
         if meta.is_some() {
-            self.learn_secret(namespace, name, meta);
+            self.learn_secret(asker, name, meta);
         } else {
-            let secret = SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
-            self.index().learn_absence(secret, before);
+            let secret = SecretName { namespace: asker.namespace.to_string(), name: name.to_owned() };
+            let concerned = self.index().learn_absence(secret, before);
+            self.wake(concerned.into_iter().filter(|id| id != asker));
         }
     }
 
@@ -175,18 +183,32 @@ impl<C, A> World<C, A> {
     /// Asking is over. Who else uses the key looks again where that changes anything.
     pub fn end_probe(&self, asking: &Asking, heard: Heard, now: Now) {
         let concerned = self.probes().end(&asking.key, heard, now);
-        lock(&self.woken).extend(concerned);
+        self.wake(concerned);
     }
 
-    /// Whom runs that ended concern beside themselves.
-    pub fn take_woken(&self) -> Vec<Id> {
-        std::mem::take(&mut *lock(&self.woken))
+    /// Something about these changed: they look again as soon as they can.
+    pub fn wake(&self, ids: impl IntoIterator<Item = Id>) {
+        let mut woken = lock(&self.woken);
+        woken.extend(ids);
+        if !woken.is_empty() {
+            self.news.notify_one();
+        }
+    }
+
+    /// Those that were woken since this was last asked, once there are any. Dropped before, it loses none.
+    pub async fn woken(&self) -> Vec<Id> {
+        loop {
+            let woken = std::mem::take(&mut *lock(&self.woken));
+            if !woken.is_empty() {
+                return woken;
+            }
+            self.news.notified().await;
+        }
     }
 
     /// Forgets what this process heard about API keys: others may have heard more since.
     pub fn forget_answers(&self) {
         *self.probes() = Probes::default();
-        self.take_woken();
     }
 
     /// Leave that the queue was granted.

@@ -19,11 +19,7 @@ use std::{
 };
 
 use kube::{Client, client::ClientBuilder};
-use tokio::{
-    net::TcpListener,
-    sync::{mpsc, watch},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     apple::http::Http,
@@ -123,7 +119,6 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     let world = Arc::new(world);
     let exposition = Exposition::new(&metrics, Objects::new(Arc::clone(&world)));
 
-    let (woken, wakes) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     let gate = options.metrics.as_ref().is_some_and(|metrics| metrics.authorizes);
     let scraped = Scraped { exposition, gate: gate.then(|| Gate::new(client.clone(), clock.clone())) };
@@ -133,14 +128,13 @@ pub async fn run(options: Options) -> Result<(), RunError> {
     for scope in scopes(options.namespaces) {
         let (told, is_synced) = watch::channel(false);
         synced.push(is_synced);
-        tasks.spawn(follow(client.clone(), scope, Arc::clone(&world), woken.clone(), told));
+        tasks.spawn(follow(client.clone(), scope, Arc::clone(&world), told));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %http_address, %metrics_address, "started");
 
     let (stop, stopped) = watch::channel(false);
-    let work = work(synced, health.clone(), stopped.clone(), leader, |health| {
-        pump::run(world, wakes, health, is_true(stopped))
-    });
+    let work =
+        work(synced, health.clone(), stopped.clone(), leader, |health| pump::run(world, health, is_true(stopped)));
     tokio::pin!(work);
     tokio::select! {
         biased;

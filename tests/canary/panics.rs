@@ -28,7 +28,6 @@ use asa_operator::operator::telemetry::{self, Format};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use crate::between::{Answer, Behind, Between, Trick};
@@ -121,8 +120,7 @@ async fn in_a_process_of_its_own() {
     let id = world.index().apply_credential(acme).unwrap();
     let key = SecretName { namespace: "default".to_owned(), name: KEY_SECRET.to_owned() };
     world.index().secrets_listed(&None, &[key].into());
-    let (wake, woken) = mpsc::unbounded_channel();
-    wake.send(id).unwrap();
+    world.wake([id]);
 
     let exposition = Exposition::new(&metrics, Objects::new(Arc::clone(&world)));
     let stop = eventually("end of the run", async || {
@@ -130,7 +128,7 @@ async fn in_a_process_of_its_own() {
         let has_ended = PANICS.load(Ordering::Relaxed) && text.contains("controller_runtime_active_workers 0");
         if has_ended { Ok(()) } else { Err(text) }
     });
-    pump::run(world, woken, Health::default(), stop).await;
+    pump::run(world, Health::default(), stop).await;
 }
 
 /// Whether the run is about to panic.

@@ -13,7 +13,7 @@ use asa_operator::controller::world::{Settings, World};
 use asa_operator::credential::pacing::Rate;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::support::eventually;
 use crate::support::stage::Stage;
@@ -70,9 +70,8 @@ async fn a_watch_that_hangs_is_noticed_by_name_and_no_longer_once_it_goes_on() {
     let settings = Settings { rate, secret_poll_interval: MINUTE };
     let world = Arc::new(World::new((), (), clock.clone(), Metrics::default(), settings));
     let watch = || {
-        let (woken, _) = mpsc::unbounded_channel();
         let (synced, is_synced) = watch::channel(false);
-        let task = tokio::spawn(follow(client.clone(), Some(namespace.clone()), Arc::clone(&world), woken, synced));
+        let task = tokio::spawn(follow(client.clone(), Some(namespace.clone()), Arc::clone(&world), synced));
         (task, is_synced)
     };
     let failing = |now| {

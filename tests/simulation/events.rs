@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use asa_operator::api::ConditionType;
+
 use crate::{
     campaign::Campaign,
     post::Delivery,
     relapse::Relapse,
     scenarios::Scenario,
     scene::{BEYOND_RENEWAL, Disturbance, Scene},
-    world::{ACME, MINUTE, Simulation, credential},
+    world::{ACME, GOOD_KEY, MINUTE, Simulation, credential},
 };
 
 /// Longer than the first retries take.
@@ -97,4 +99,23 @@ async fn a_status_that_is_refused_while_the_watch_is_silent_is_tried_ever_more_r
     let status = simulation.cluster.credential(ACME).status().cloned().unwrap();
     assert_eq!(status.observed_generation, Some(2));
     assert_eq!(status.access_token.unwrap().expires_at, simulation.expires_at());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_answer_to_one_credential_tells_the_others_hear_too() {
+    let mut simulation = Simulation::empty();
+    simulation.cluster.apply_credential(credential(ACME));
+    simulation.restart();
+    simulation.pass(MINUTE).await;
+    assert_eq!(simulation.says(ConditionType::Ready).1, "KeySecretNotFound");
+
+    // A newcomer reads the key before the watch tells of it, which is then no news.
+    *simulation.delivery.lock().unwrap() = Delivery::holding(1, A_WHILE, false);
+    simulation.replace_key(GOOD_KEY);
+    simulation.cluster.apply_credential(credential("newcomer"));
+    simulation.pass(MINUTE).await;
+
+    for name in ["newcomer", ACME] {
+        assert!(simulation.cluster.secret(name).is_some(), "no token for {name}");
+    }
 }

@@ -14,10 +14,7 @@ use asa_operator::{
     },
     credential::{queue::Id, secret_meta::SecretMeta},
 };
-use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender},
-    time::Instant,
-};
+use tokio::{sync::mpsc::UnboundedReceiver, time::Instant};
 
 use crate::{
     stored::Objects,
@@ -105,7 +102,6 @@ type Shared = Arc<Mutex<Delivery>>;
 #[derive(Clone)]
 pub(crate) struct Follower {
     pub(crate) world: Arc<World<ToyCluster, ToyApple>>,
-    pub(crate) woken: UnboundedSender<Id>,
 }
 
 impl Follower {
@@ -124,7 +120,7 @@ impl Follower {
             concerned.extend(index.keep_credentials(kind, &None, &listed));
         }
         drop(index);
-        self.wake(concerned);
+        self.world.wake(concerned);
     }
 
     pub(crate) fn list_secrets(&self, list: &List) {
@@ -134,7 +130,7 @@ impl Follower {
         let listed: HashSet<SecretName> = list.secrets.keys().map(|name| secret_name(name)).collect();
         concerned.extend(index.secrets_listed(&None, &listed));
         drop(index);
-        self.wake(concerned);
+        self.world.wake(concerned);
     }
 
     /// Applies what the watches tell, as it arrives.
@@ -165,14 +161,7 @@ impl Follower {
             Told::SecretGone(name, uid) => index.remove_secret(secret_name(&name), Some(&uid)),
         };
         drop(index);
-        self.wake(concerned);
-    }
-
-    fn wake(&self, concerned: Vec<Id>) {
-        for id in concerned {
-            // The operator may be gone already.
-            let _ = self.woken.send(id);
-        }
+        self.world.wake(concerned);
     }
 }
 

@@ -199,13 +199,12 @@ impl Simulation {
         let world = World::new(ports.0, ports.1, clock.clone(), Metrics::default(), settings);
         let world = Arc::new(world.under(self.mandate.clone()));
         let (tell, told) = mpsc::unbounded_channel();
-        let (wake, woken) = mpsc::unbounded_channel();
-        let follower = Follower { world: Arc::clone(&world), woken: wake };
+        let follower = Follower { world: Arc::clone(&world) };
         follower.list(list);
         self.cluster.watch(tell);
         let delivery = Arc::clone(&self.delivery);
         let following = follower.clone().follow(told, delivery);
-        let pump = pump::run(world, woken, Health::default(), std::future::pending());
+        let pump = pump::run(world, Health::default(), std::future::pending());
         let work = async move {
             tokio::join!(following, pump);
         };

@@ -31,9 +31,9 @@ impl KeyInHand {
 impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     pub(super) async fn look_at_key(&self) -> Learned {
         let name = &self.seen.object.key_ref().name;
-        match self.world.cluster.look(&self.namespace, name).await {
+        match self.world.cluster.look(&self.id.namespace, name).await {
             Ok(meta) => {
-                self.world.learn_answer(&self.namespace, name, &self.seen.sights.key_secret, meta);
+                self.world.learn_answer(self.id, name, &self.seen.sights.key_secret, meta);
                 Learned::LookedAtKey
             }
             Err(class) => failed("read", Subject::Key, class),
@@ -58,11 +58,11 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
 
     async fn read_key(&self) -> Result<(KeySource, PrivateKey), Learned> {
         let place = self.seen.object.key_ref();
-        let content = self.world.cluster.read(&self.namespace, &place.name).await;
+        let content = self.world.cluster.read(&self.id.namespace, &place.name).await;
         let content = content.map_err(|class| failed("read", Subject::Key, class))?;
         let meta = content.as_ref().map(|content| content.meta.clone());
         let version = meta.as_ref().map(|meta| meta.version.clone());
-        self.world.learn_answer(&self.namespace, &place.name, &self.seen.sights.key_secret, meta);
+        self.world.learn_answer(self.id, &place.name, &self.seen.sights.key_secret, meta);
         let refuse = |failure| {
             let place = (place.name.clone(), place.key.clone());
             Learned::NoKey(BadKey { version: version.clone(), place, failure })
@@ -88,9 +88,9 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let place = self.seen.object.key_ref();
         let Ok(pem) = PrivateKey::generate() else { return Learned::Failed(Side::Cluster, Failure::Generating) };
         let body = key_creation(&place.name, &place.key, &pem);
-        match self.world.cluster.create(&self.namespace, &body).await {
+        match self.world.cluster.create(&self.id.namespace, &body).await {
             Ok(meta) => {
-                self.world.learn_secret(&self.namespace, &place.name, Some(meta));
+                self.world.learn_secret(self.id, &place.name, Some(meta));
                 Learned::MadeKey
             }
             // Somebody was faster: theirs is the key.

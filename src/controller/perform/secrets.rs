@@ -24,9 +24,9 @@ use crate::{
 impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     pub(super) async fn look(&self, target: Target) -> Learned {
         let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
-        match self.world.cluster.look(&self.namespace, &name).await {
+        match self.world.cluster.look(&self.id.namespace, &name).await {
             Ok(meta) => {
-                self.world.learn_answer(&self.namespace, &name, self.seen.sight(target), meta);
+                self.world.learn_answer(self.id, &name, self.seen.sight(target), meta);
                 Learned::Looked(target)
             }
             Err(class) => failed("read", Subject::Target(target), class),
@@ -36,10 +36,10 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
     /// Reads one of our Secrets and compares it with its record.
     pub(super) async fn inspect(&self, target: Target) -> Learned {
         let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
-        let content = match self.world.cluster.read(&self.namespace, &name).await {
+        let content = match self.world.cluster.read(&self.id.namespace, &name).await {
             Ok(Some(content)) => content,
             Ok(None) => {
-                self.world.learn_answer(&self.namespace, &name, self.seen.sight(target), None);
+                self.world.learn_answer(self.id, &name, self.seen.sight(target), None);
                 return Learned::Looked(target);
             }
             Err(class) => return failed("read", Subject::Target(target), class),
@@ -52,16 +52,16 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             let jwt = SecretString::from(entries.get("client_secret")?.to_owned());
             Some((jwt, record.life(), record.bundle))
         });
-        self.world.learn_secret(&self.namespace, &name, Some(meta));
+        self.world.learn_secret(self.id, &name, Some(meta));
         Learned::Inspected { target, known, jwt }
     }
 
     /// Reads the token out of a Secret that this operator, or one before it, published and nobody edited.
     pub(super) async fn recall(&self, name: &str) -> Learned {
-        let content = match self.world.cluster.read(&self.namespace, name).await {
+        let content = match self.world.cluster.read(&self.id.namespace, name).await {
             Ok(Some(content)) => content,
             Ok(None) => {
-                self.world.learn_secret(&self.namespace, name, None);
+                self.world.learn_secret(self.id, name, None);
                 return Learned::Looked(Target::Managed);
             }
             Err(class) => return failed("read", Subject::Target(Target::Managed), class),
@@ -93,14 +93,14 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         let (verb, written) = match (fence, self.seen.own(target)) {
             (Fence::At(version), Some(meta)) => {
                 let body = change(target, object, &entries, &record, meta, &version);
-                ("change", self.world.cluster.change(&self.namespace, &record.secret, &body).await)
+                ("change", self.world.cluster.change(&self.id.namespace, &record.secret, &body).await)
             }
             (Fence::Absent, None) => {
                 if let Some(learned) = self.insist_on_the_resource("create", target, self.was_published()).await {
                     return learned;
                 }
                 let body = creation(target, object, &entries, &record);
-                ("create", self.world.cluster.create(&self.namespace, &body).await)
+                ("create", self.world.cluster.create(&self.id.namespace, &body).await)
             }
             // It came or went since the renewal was planned.
             _ => return Learned::Conflict(target),
@@ -154,14 +154,14 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             return learned;
         }
         let body = restoration(target, object, meta);
-        let written = self.world.cluster.change(&self.namespace, &name, &body).await;
+        let written = self.world.cluster.change(&self.id.namespace, &name, &body).await;
         self.written("mark", target, &name, written, Learned::Restored)
     }
 
     /// Deletes a Secret of earlier days, if it is what the operator wrote: of its types, with its marks and its record.
     pub(super) async fn remove(&self, name: &str) -> Learned {
         let managed = Subject::Target(Target::Managed);
-        let content = match self.world.cluster.read(&self.namespace, name).await {
+        let content = match self.world.cluster.read(&self.id.namespace, name).await {
             Ok(content) => content,
             Err(class) => return failed("read", managed, class),
         };
@@ -176,12 +176,12 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 if let Some(learned) = self.insist_on_the_resource("delete", Target::Managed, true).await {
                     return learned;
                 }
-                let deleted = self.world.cluster.delete(&self.namespace, name, &content.meta.version).await;
+                let deleted = self.world.cluster.delete(&self.id.namespace, name, &content.meta.version).await;
                 if let Err(class) = deleted {
                     return failed("delete", managed, class);
                 }
             }
-            self.world.learn_secret(&self.namespace, name, None);
+            self.world.learn_secret(self.id, name, None);
         }
         Learned::Removed(name.to_owned(), theirs)
     }
@@ -197,7 +197,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         match written {
             Ok(meta) => {
                 let version = meta.version.clone();
-                self.world.learn_secret(&self.namespace, name, Some(meta));
+                self.world.learn_secret(self.id, name, Some(meta));
                 learned(target, version)
             }
             Err(ClusterClass::Conflict) => Learned::Conflict(target),
