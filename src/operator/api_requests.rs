@@ -13,6 +13,9 @@ use tracing::{Instrument as _, field::Empty};
 
 use crate::controller::{clock::Clock, health::Health, metrics::Metrics};
 
+/// Where the paths of leases begin.
+const LEASES: &str = "/apis/coordination.k8s.io/";
+
 /// The layer of kube's client. It is the outermost, so one that the client repeats by itself counts once.
 #[derive(Clone, Debug)]
 pub(super) struct NoteRequests {
@@ -28,8 +31,12 @@ impl NoteRequests {
         Self { host: host.into(), metrics, health, clock }
     }
 
-    /// Watches are the only ones here who ask for collections.
+    /// Watches are the only ones here who ask for collections. That of the lease lasts only as long as this process stands by,
+    /// and is not relied on.
     fn note_watch(&self, request: &Request<Body>) {
+        if request.uri().path().starts_with(LEASES) {
+            return;
+        }
         let mut options = request.uri().query().unwrap_or_default().split('&');
         if options.any(|option| option.starts_with("watch=") || option.starts_with("limit=")) {
             self.health.watched(request.uri().path(), self.clock.now().steady);

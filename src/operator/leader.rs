@@ -3,12 +3,16 @@
 
 mod election;
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::{Future, pending},
+    time::Duration,
+};
 
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{
     Api, Client, ResourceExt,
-    api::{GetParams, PostParams},
+    api::{GetParams, PostParams, WatchEvent, WatchParams},
 };
 
 use crate::{
@@ -45,10 +49,20 @@ pub(super) struct Leader {
     namespace: String,
     identity: String,
     election: Election,
+    changes: Changes,
     clock: Clock,
     grantor: Grantor,
     metrics: Metrics,
     told: Told,
+}
+
+/// What tells a standby of changes of the lease.
+enum Changes {
+    /// Nothing yet, or nothing any more.
+    Unwatched,
+    Watched(BoxStream<'static, kube::Result<WatchEvent<Lease>>>),
+    /// Nothing, ever: it may only look now and then.
+    Refused,
 }
 
 /// What was logged last, so that each thing is logged once.
@@ -76,6 +90,7 @@ impl Leader {
         Self {
             leases: Api::namespaced(client, &namespace),
             election: Election::new(&name, &identity),
+            changes: Changes::Unwatched,
             name,
             namespace,
             identity,
@@ -113,7 +128,10 @@ impl Leader {
         match act {
             Act::Wait(until) => {
                 let until = tenure.map_or(until, |ends_at| ends_at.min(until));
-                tokio::time::sleep(until.saturating_sub(now.steady)).await;
+                let pause = until.saturating_sub(now.steady);
+                if let Ok(found) = tokio::time::timeout(pause, self.change()).await {
+                    self.election.changed(found, self.clock.now());
+                }
             }
             request => {
                 // The end of the time in office is not missed over a request.
@@ -176,6 +194,35 @@ impl Leader {
         }
     }
 
+    /// The lease as it is after its next change; none once it is gone. Returns only where this process stands by and is told
+    /// of it. A watch that ended is begun again after the next look.
+    async fn change(&mut self) -> Option<Lease> {
+        let Some(version) = self.election.watches_from() else {
+            self.changes = Changes::Unwatched;
+            return pending().await;
+        };
+        if matches!(self.changes, Changes::Unwatched) {
+            let parameters = WatchParams::default().fields(&format!("metadata.name={}", self.name));
+            match self.leases.watch(&parameters, version).await {
+                Ok(changes) => self.changes = Changes::Watched(changes.boxed()),
+                Err(kube::Error::Api(status)) if status.code == 403 => self.changes = Changes::Refused,
+                Err(_) => {}
+            }
+        }
+        if let Changes::Watched(changes) = &mut self.changes {
+            while let Ok(Some(event)) = changes.try_next().await {
+                match event {
+                    WatchEvent::Added(lease) | WatchEvent::Modified(lease) => return Some(lease),
+                    WatchEvent::Deleted(_) => return None,
+                    WatchEvent::Bookmark(_) => {}
+                    WatchEvent::Error(_) => break,
+                }
+            }
+            self.changes = Changes::Unwatched;
+        }
+        pending().await
+    }
+
     fn failed(&mut self, cause: String, sent: Now, now: Now) -> bool {
         self.election.failed(Setback::Failure, sent, now);
         if self.told.trouble.as_ref() != Some(&cause) {
@@ -189,7 +236,7 @@ impl Leader {
         let namespace = &self.namespace;
         match error {
             kube::Error::Api(status) if status.code == 403 => format!(
-                "the API server refuses; grant get, create and update on leases (coordination.k8s.io) in {namespace}"
+                "the API server refuses; grant get, watch, create and update on leases (coordination.k8s.io) in {namespace}"
             ),
             kube::Error::Api(status) if status.code == 404 => format!("there is no namespace {namespace}"),
             kube::Error::Api(status) => format!("the API server answered {}", status.code),

@@ -30,6 +30,7 @@ async fn one_of_two_replicas_leads_and_the_other_is_ready_and_writes_nothing() {
     let standby = user(&stage, "second");
     let asked = stage.cluster.requests(&stage.namespace, "asa-operator/").unwrap();
     let mut asked: Vec<_> = asked.iter().filter(|request| request.user == standby).map(line).collect();
+    let looks = asked.iter().filter(|line| *line == "get leases").count();
     asked.sort();
     asked.dedup();
     assert_eq!(
@@ -41,9 +42,12 @@ async fn one_of_two_replicas_leads_and_the_other_is_ready_and_writes_nothing() {
             "list secrets",
             "watch appstoreconnectcredentials",
             "watch asacredentials",
+            "watch leases",
             "watch secrets",
         ]
     );
+    let renewals = stage.lease_writes().len();
+    assert!(looks * 4 <= renewals, "{looks} looks at the lease while it was renewed {renewals} times");
     let tokens = stage.apple.state().counts().at(Endpoint::Token).total();
     let renewals = stage.work_of("first", begin).iter().filter(|line| line.contains(" secrets Some(\"acme\")")).count();
     assert!(tokens <= u64::try_from(renewals).unwrap() + 1, "{tokens} tokens for {renewals} renewals");

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use asa_operator::api::{ConditionType, Reason};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::app_store_connect::api_key;
@@ -12,6 +15,9 @@ use crate::support::credential::{KEY_SECRET, NAME, credential};
 use crate::support::eventually;
 use crate::support::rbac::{self, Installed, Secrets};
 use crate::support::stage::Stage;
+
+/// The name that the lease has by default.
+const LEASE: &str = "asa-operator";
 
 /// The other kind's resource, and its Secret.
 const API_KEY: &str = "api-key";
@@ -92,11 +98,21 @@ fn rights(rule: &Value) -> Vec<String> {
     verbs.iter().flat_map(|verb| resources.iter().map(move |resource| format!("{verb} {resource}"))).collect()
 }
 
+/// Makes the operator's lease. Gives access to it.
+async fn lease_of(stage: &Stage<'_>, operator: &Installed, spec: Value) -> Api<Lease> {
+    let leases = Api::namespaced(stage.kube.clone(), &operator.namespace);
+    let lease = serde_json::from_value(json!({"metadata": {"name": LEASE}, "spec": spec})).unwrap();
+    leases.create(&PostParams::default(), &lease).await.unwrap();
+    leases
+}
+
 /// Waits until each right that this tier grants was used.
 async fn uses_all_that_is_granted(secrets: Secrets) {
     let mut stage = Stage::without_operator(cluster::shared().await).await;
     let operator = rbac::operator(stage.cluster, secrets).await;
     stage.operator_is(operator.kubeconfig.clone());
+    // A leader that is gone: whoever stands by watches the lease.
+    let leases = lease_of(&stage, &operator, json!({"holderIdentity": "gone", "leaseDurationSeconds": 2})).await;
     let folder = tempfile::tempdir().unwrap();
     let certificate = write_pair(folder.path());
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -111,6 +127,8 @@ async fn uses_all_that_is_granted(secrets: Secrets) {
     let stranger = token_of(&stage, "stranger");
     let refused = trusting(&certificate).get(url).bearer_auth(stranger).send().await.unwrap();
     assert_eq!(refused.status(), 403);
+
+    leases.delete(LEASE, &DeleteParams::default()).await.unwrap();
 
     let granted = stage.granted(&operator);
     assert!(granted.contains("delete secrets"), "{granted:?}");

@@ -137,19 +137,42 @@ fn a_lease_that_was_given_up_is_taken_at_once() {
     let mut election = candidate();
     election.looked(Some(held_by(OTHER, 1)), at(0));
     waits(&mut election, at(0));
-    election.looked(Some(held_by("", 2)), at(500));
-    assert_eq!(spec(&written(election.next(at(500)))).lease_transitions, Some(4));
+    election.looked(Some(held_by("", 2)), at(3000));
+    assert_eq!(spec(&written(election.next(at(3000)))).lease_transitions, Some(4));
 }
 
 #[test]
-fn a_standby_looks_twice_a_second() {
+fn a_standby_that_is_told_of_no_change_looks_itself_and_one_that_is_told_need_not() {
     for name in ["a", "b", "c", "d"] {
         let mut election = Election::new("asa-operator", name);
         election.looked(Some(held_by(OTHER, 1)), at(0));
         let pause = waits(&mut election, at(0));
-        assert!((at(400).steady..=at(500).steady).contains(&pause), "{pause:?}");
-        assert_eq!(election.next(Now { steady: pause, ..at(0) }), Act::Look { any: true });
+        assert!((at(2400).steady..=at(3000).steady).contains(&pause), "{pause:?}");
+        election.changed(Some(held_by(OTHER, 2)), at(2000));
+        assert_eq!(waits(&mut election, at(2000)), pause + at(2000).steady);
+        assert_eq!(election.next(Now { steady: pause + at(2000).steady, ..at(0) }), Act::Look { any: true });
     }
+}
+
+#[test]
+fn a_standby_that_is_told_of_a_lease_that_was_given_up_takes_it_at_once() {
+    let mut election = candidate();
+    election.looked(Some(held_by(OTHER, 1)), at(0));
+    waits(&mut election, at(0));
+    election.changed(Some(held_by("", 2)), at(1));
+    written(election.next(at(1)));
+}
+
+#[test]
+fn changes_are_of_interest_to_standbys_from_the_version_they_saw_and_to_nobody_else() {
+    let mut election = candidate();
+    assert_eq!(election.watches_from(), None, "it knows of none");
+    election.looked(Some(stored(spec(&held_by(OTHER, 1)).clone(), "7")), at(0));
+    assert_eq!(election.watches_from(), Some("7"));
+    election.looked(None, at(1));
+    assert_eq!(election.watches_from(), None, "it is gone");
+    let (election, _) = leader(at(0));
+    assert_eq!(election.watches_from(), None, "it holds it");
 }
 
 #[test]

@@ -33,8 +33,9 @@ const IN_SIGHT: [&str; 14] = [
     "patch events.events.k8s.io",
 ];
 const WATCHING: [&str; 2] = ["list secrets", "watch secrets"];
-const LEADING: [&str; 3] = [
+const LEADING: [&str; 4] = [
     "get leases.coordination.k8s.io test-asa-operator",
+    "watch leases.coordination.k8s.io test-asa-operator",
     "update leases.coordination.k8s.io test-asa-operator",
     "create leases.coordination.k8s.io",
 ];
