@@ -33,10 +33,18 @@ impl Outlook {
         let stored = simulation.cluster.stored();
         let (secrets, object) = (&stored.objects.secrets, &stored.objects.credentials[ACME]);
         let status = object.status();
-        let fleeting = secrets.get(ACME_KEY).map(|key| made_key(key, object)).unwrap_or_default();
+        let mut fleeting = secrets.get(ACME_KEY).map(|key| made_key(key, object)).unwrap_or_default();
+        // How many objects were made before one that comes late is another number in each run.
+        let others = stored.objects.credentials.values().filter(|other| other.name() != ACME);
+        fleeting.extend(others.map(|other| (other.uid().to_owned(), "uid")));
         let mut outlook = Self { fleeting, ..Self::default() };
         if let Some(status) = status {
             outlook.see_status(status);
+        }
+        for (name, other) in stored.objects.credentials.iter().filter(|(name, _)| *name != ACME) {
+            let conditions = other.status().into_iter().flat_map(|status| &status.conditions);
+            let said: Vec<_> = conditions.map(|told| (&told.type_, told.status, &told.reason)).collect();
+            outlook.see(&format!("conditions of {name}"), said);
         }
         for (name, secret) in secrets {
             outlook.see_secret(name, secret);

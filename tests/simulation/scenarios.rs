@@ -32,6 +32,8 @@ pub(crate) enum Scenario {
     BadKey,
     /// The key is replaced by one that Apple does not know, which is then uploaded.
     UnknownKey,
+    /// The key that another credential uses too is deleted, then put back when a third one comes that uses it.
+    KeyShared,
     /// One Secret is deleted, then the other.
     SecretDeleted,
     /// Somebody changes the token in the managed Secret, then strips its label.
@@ -82,13 +84,14 @@ pub(crate) enum Beginning {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::Create,
         Self::Renew,
         Self::Resign,
         Self::RotateKey,
         Self::BadKey,
         Self::UnknownKey,
+        Self::KeyShared,
         Self::SecretDeleted,
         Self::SecretEdited,
         Self::SecretSquatted,
@@ -202,6 +205,9 @@ impl Scenario {
             cluster.apply_secret(ACME_KEY, "Opaque", key_entry(GOOD_KEY));
         }
         cluster.apply_credential(self.credential(0));
+        if self == Self::KeyShared {
+            cluster.apply_credential(credential("beside"));
+        }
     }
 
     /// What users do at the beginning, and what they do later.
@@ -222,6 +228,11 @@ impl Scenario {
                 simulation.apple.set_registered(true);
                 // Somebody who uploads a key has the same key applied once more, and this change is seen.
                 simulation.cluster.apply_secret(ACME_KEY, "Opaque", key_entry(NEW_KEY));
+            }
+            (Self::KeyShared, false) => cluster.delete_secret(ACME_KEY),
+            (Self::KeyShared, true) => {
+                simulation.replace_key(GOOD_KEY);
+                cluster.apply_credential(credential("newcomer"));
             }
             (Self::SecretDeleted, false) | (Self::SecretSquatted, true) => cluster.delete_secret(ACME),
             (Self::SecretDeleted, true) => cluster.delete_secret(CLIENT_SECRET),

@@ -33,6 +33,9 @@ const REST: Duration = Duration::from_secs(390);
 /// The rest where something happens only after the next renewal: beyond two more.
 const LONG_REST: Duration = Duration::from_secs(690);
 
+/// Long enough for requests, too short for anything else to become due.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
 /// So much later the next renewal is over.
 pub(crate) const BEYOND_RENEWAL: Duration = Duration::from_mins(7);
 
@@ -70,6 +73,9 @@ pub(crate) struct Course {
     delivery: Delivery,
     /// How many Secrets were created for a credential which was gone.
     orphans: u32,
+    /// What was done only because everybody was woken, after the story or at last: it had waited for something of which nobody
+    /// would have told.
+    missed: Vec<String>,
     /// What passed during the story.
     pub(crate) passed: Passed,
     /// What the watches told during the story: for each event, whether it was of a credential.
@@ -110,6 +116,7 @@ impl Scene {
     pub(crate) async fn run(&self, disturbance: Disturbance) -> Course {
         let mut simulation = self.begin().await;
         let first = simulation.record_history();
+        let all_is_answered = disturbance.plan.faults.is_empty();
         simulation.wire.arm(disturbance.plan);
         *simulation.delivery.lock().unwrap() = disturbance.delivery.clone();
         self.scenario.act(&simulation, false);
@@ -122,21 +129,28 @@ impl Scene {
         simulation.survive(STORY.checked_sub(SECOND_ACT).unwrap()).await;
         let passed = simulation.wire.disarm();
         let events = simulation.history();
+        // Where answers are lost, the one or other attempt may still be waited for.
+        let mut missed = if all_is_answered { missed_by(&simulation).await } else { Vec::new() };
         if let Some(relapse) = disturbance.relapse {
             relapse.happen(&mut simulation, first, &events);
         }
         simulation.survive(if disturbance.long { LONG_REST } else { REST }).await;
+        let outlook = Outlook::of(&simulation);
+        let (wrong, writes) = (simulation.witness.wrong(), simulation.witness.writes());
+        let asked = asked(&simulation.apple);
+        missed.extend(missed_by(&simulation).await);
         Course {
             scenario: self.scenario,
             is_judged_in_between: self.scenario.is_judged_in_between(),
             relapsed: disturbance.relapse.is_some(),
-            outlooks: [before, Outlook::of(&simulation)],
-            asked: asked(&simulation.apple),
+            outlooks: [before, outlook],
+            asked,
             refusals: simulation.apple.refusals(),
-            writes: simulation.witness.writes(),
-            wrong: simulation.witness.wrong(),
+            writes,
+            wrong,
             delivery: disturbance.delivery,
             orphans: simulation.witness.orphans(),
+            missed,
             passed,
             events: events.iter().map(Told::is_of_credential).collect(),
             simulation,
@@ -177,6 +191,8 @@ impl Course {
                 complaints.push(format!("{object} was written {writes} times, {most} were enough"));
             }
         }
+        let missed = self.missed.iter().filter(|request| !reference.missed.contains(request));
+        complaints.extend(missed.map(|request| format!("{request} came only when everybody was woken")));
         let late = self.simulation.wire.late();
         let unfenced = late.iter().filter(|late| late.went_well && late.by > SECOND_ACT && self.is_fenced(late));
         complaints.extend(unfenced.map(|late| format!("{} had an effect when it came late", late.request)));
@@ -204,6 +220,22 @@ impl Course {
             _ => ["delete", "patch", "status"].contains(&verb),
         }
     }
+}
+
+/// The requests that are made when all credentials look again.
+async fn missed_by(simulation: &Simulation) -> Vec<String> {
+    let requests = || {
+        let to_cluster = simulation.cluster.requests().into_iter();
+        let to_cluster = to_cluster.map(|((verb, name), count)| (format!("{verb} {name}"), count));
+        to_cluster.chain(simulation.apple.requests()).collect::<BTreeMap<String, u32>>()
+    };
+    let before = requests();
+    let world = &simulation.follower().world;
+    let all: Vec<_> = world.index().credentials().map(|(id, _)| id.clone()).collect();
+    world.wake(all);
+    simulation.pass(A_MOMENT).await;
+    let new = requests().into_iter().filter(|(request, count)| before.get(request) != Some(count));
+    new.map(|(request, _)| request).collect()
 }
 
 /// How often Apple was asked for a token, or about a key: the one for one kind of resource, the other for the other.

@@ -60,8 +60,11 @@ async fn five_hundred_due_at_once_are_renewed_in_time_at_apples_rate_whoever_is_
     until_each(&stage, CREDENTIALS, |seen| ready().holds(seen)).await;
     until_hopeless(&mut stage, &hopeless).await;
     stage.kill_operator();
-    let due = renewals_due(&stage).await;
-    sleep(now().duration_until(due).try_into().unwrap_or_default()).await;
+    while let Ok(left) = Duration::try_from(now().duration_until(all_due(&stage).await))
+        && !left.is_zero()
+    {
+        sleep(left).await;
+    }
 
     let (began, counted) = (now(), Instant::now());
     let ends = stage.ends().await;
@@ -98,9 +101,9 @@ fn now() -> Timestamp {
 
 /// Everybody's documents, of two namespaces; Apple knows nobody of the second one, which is told.
 async fn create_all(stage: &mut Stage<'_>) -> String {
-    let names: Vec<String> = (0..CREDENTIALS).map(|number| format!("c-{number:03}")).collect();
-    for (number, name) in names.iter().enumerate() {
-        let life = if number < TOO_LATE { SHORT_LIFE } else { LIFE };
+    let names: Vec<String> = (0..CREDENTIALS).map(name).collect();
+    for name in &names {
+        let life = if ends_early(name) { SHORT_LIFE } else { LIFE };
         stage.register(other_client(&client_id(name), stage.key.public()).token_life(life));
     }
     stage.create_key_secret().await;
@@ -111,6 +114,15 @@ async fn create_all(stage: &mut Stage<'_>) -> String {
     stage.create_key_secret().await;
     stage.apply_all((0..HOPELESS).map(|number| document(&format!("hopeless-{number:03}"))).collect()).await;
     std::mem::replace(&mut stage.namespace, others)
+}
+
+fn name(number: usize) -> String {
+    format!("c-{number:03}")
+}
+
+/// Whether its token is to end while there is no operator.
+fn ends_early(credential: &str) -> bool {
+    credential < &*name(TOO_LATE)
 }
 
 fn client_id(name: &str) -> String {
@@ -142,11 +154,12 @@ async fn until_each(stage: &Stage<'_>, count: usize, is: impl Fn(&AsaCredential)
     }
 }
 
-/// When the last renewal comes due.
-async fn renewals_due(stage: &Stage<'_>) -> Timestamp {
+/// When the last renewal is due, and the last token has ended of those that are to.
+async fn all_due(stage: &Stage<'_>) -> Timestamp {
     let all = stage.credentials().list(&ListParams::default()).await.unwrap();
     let renewal = |seen: &AsaCredential| seen.status.as_ref().unwrap().access_token.unwrap().renewal_time;
-    all.iter().map(renewal).max().unwrap()
+    let ends = stage.ends().await.into_iter().filter(|(name, _)| ends_early(name)).map(|(_, end)| end);
+    all.iter().map(renewal).chain(ends).max().unwrap()
 }
 
 /// At no moment Apple was asked for more tokens than the rate allows since any other.
