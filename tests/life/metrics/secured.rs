@@ -38,7 +38,7 @@ async fn secured_metrics_are_shown_to_those_who_may_get_them_and_under_a_new_cer
     let (cert, key) = (file("tls.crt"), file("tls.key"));
     let arguments = ["--metrics-address", "127.0.0.1:0", "--metrics-authorization"];
     let tls = ["--metrics-tls-cert", &cert, "--metrics-tls-key", &key];
-    let stage = Stage::with_arguments(&[&arguments[..], &tls[..]].concat()).await;
+    let stage = Stage::with_arguments(&[&arguments[..], &tls[..], &["--log-filter", "trace"]].concat()).await;
     let (probes, metrics) = (stage.serves_at("http_address").await, stage.serves_at("metrics_address").await);
     let stranger = token_of(&stage, "stranger");
     let scraper = token_of(&stage, "scraper");
@@ -60,6 +60,12 @@ async fn secured_metrics_are_shown_to_those_who_may_get_them_and_under_a_new_cer
 
     let renewed = trusting(&write_pair(folder.path()));
     eventually("the new certificate", async || renewed.get(&url).bearer_auth(&scraper).send().await).await;
+
+    let log = stage.operator_log();
+    assert!(log.contains("hyper_util::"), "a log that does not tell everything proves nothing");
+    for token in [&stranger, &scraper] {
+        assert!(token.split('.').all(|part| !log.contains(part)), "a scraper's token is in the log");
+    }
 }
 
 #[test]
