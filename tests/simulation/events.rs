@@ -55,28 +55,25 @@ async fn travel(campaign: &mut Campaign, scene: &Scene, restarts: bool, hold: Du
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_older_state_told_to_a_new_process_makes_it_write_nothing_for_what_is_gone() {
+async fn travel_in_each_scenario(restarts: bool, name: &str) {
     let mut campaign = Campaign::default();
     for scenario in Scenario::ALL {
         let scene = Scene::set(scenario).await;
         for hold in [A_WHILE, BEYOND_RENEWAL] {
-            travel(&mut campaign, &scene, true, hold).await;
+            travel(&mut campaign, &scene, restarts, hold).await;
         }
     }
-    campaign.conclude("an older state told to a new process");
+    campaign.conclude(name);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_state_told_to_a_new_process_makes_it_write_nothing_for_what_is_gone() {
+    travel_in_each_scenario(true, "an older state told to a new process").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_older_state_told_to_a_running_process_makes_it_write_nothing_for_what_is_gone() {
-    let mut campaign = Campaign::default();
-    for scenario in Scenario::ALL {
-        let scene = Scene::set(scenario).await;
-        for hold in [A_WHILE, BEYOND_RENEWAL] {
-            travel(&mut campaign, &scene, false, hold).await;
-        }
-    }
-    campaign.conclude("an older state told to a running process");
+    travel_in_each_scenario(false, "an older state told to a running process").await;
 }
 
 #[tokio::test(start_paused = true)]
