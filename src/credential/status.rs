@@ -239,7 +239,7 @@ impl Explanation {
                 Reason::KubernetesRefused,
                 format!(
                     "The API server refused to {verb} Secret {name}: {}. Check RBAC, quota and admission.",
-                    cut(words, 80)
+                    shortened(why(words), 76)
                 ),
             ),
             ClusterClass::Immutable => (
@@ -348,7 +348,17 @@ fn key_reason(error: KeyError) -> Reason {
 
 /// A name as it fits into a sentence.
 fn short(name: &str) -> String {
-    if name.chars().count() <= 48 { name.to_owned() } else { format!("{}…", cut(name, 47)) }
+    shortened(name, 48)
+}
+
+/// Likewise, with at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most { cut(text, most) } else { format!("{}…", cut(text, most - 1)) }
+}
+
+/// What an API server says after naming the Secret and that it is forbidden.
+fn why(words: &str) -> &str {
+    words.split_once(" is forbidden: ").map_or(words, |(_, why)| why)
 }
 
 /// At most so many characters of `text`, none of them a control character.

@@ -7,6 +7,7 @@
 
 mod adoption;
 mod app_store_connect;
+mod cluster_faults;
 mod coming_back;
 mod deletion;
 mod ephemeral;

@@ -104,7 +104,7 @@ fn all(name: &str) -> Vec<Explanation> {
         })
     });
     let kubernetes = [
-        ClusterClass::Refused("secrets is forbidden: exceeded quota: compute, requested: secrets=1, used: 10".into()),
+        ClusterClass::Refused(format!("secrets is forbidden: exceeded quota: {}", "q".repeat(300))),
         ClusterClass::Immutable,
         ClusterClass::WrongType,
         ClusterClass::NamespaceGoing,
