@@ -122,11 +122,12 @@ impl Observed<'_> {
         self.poll_is_due(self.memory.key_looked_at, now)
     }
 
-    /// When the first of the three Secrets is to be looked at again (steady clock), where they are not watched.
+    /// When the first of its Secrets is to be looked at again (steady clock), where they are not watched. One that it had in
+    /// an earlier mode is never looked at again, and would be due for ever.
     #[must_use]
     pub fn next_look(&self) -> Option<Duration> {
-        let targets = Target::ALL.map(|target| self.memory.content(target).looked_at);
-        let first = targets.into_iter().chain([self.memory.key_looked_at]).flatten().min()?;
+        let targets = self.targets().map(|target| self.memory.content(target).looked_at);
+        let first = targets.chain([self.memory.key_looked_at]).flatten().min()?;
         Some(first + self.polling?)
     }
 

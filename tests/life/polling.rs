@@ -1,9 +1,10 @@
 //! Where the operator may not watch Secrets, it looks at them.
 
 use asa_operator::api::{ConditionType, Reason};
+use serde_json::json;
 
 use crate::support::awaited::{is, ready};
-use crate::support::credential::{KEY_SECRET, NAME, client_with_both};
+use crate::support::credential::{CLIENT_SECRET, KEY_SECRET, NAME, client_with_both, credential};
 use crate::support::key::KeyPair;
 use crate::support::stage::Stage;
 use crate::support::work::{RENEWAL, times};
@@ -57,4 +58,18 @@ async fn where_secrets_may_not_be_watched_a_new_key_is_noticed_after_the_interva
     stage.token_other_than(&before).await;
     stage.until(is(ConditionType::RenewalHealthy, Reason::OnSchedule)).await;
     stage.until(ready()).await;
+}
+
+#[tokio::test]
+async fn where_secrets_may_not_be_watched_an_earlier_mode_does_not_end_the_looks() {
+    let stage = stage_without_watches(3600, &["--secret-poll-interval", "1s"]).await;
+    stage.apply(credential().with("clientSecret", json!({"mode": "Ephemeral"}))).await;
+    stage.until_gone(CLIENT_SECRET).await;
+    stage.operator_saw_it_all().await;
+    let before = stage.token().await;
+
+    stage.delete_secret(NAME).await;
+
+    stage.until_secret(NAME, "the Secret", |_| true).await;
+    assert_eq!(stage.token().await, before);
 }

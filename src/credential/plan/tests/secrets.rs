@@ -138,3 +138,16 @@ fn where_secrets_are_polled_each_is_looked_at_in_turn() {
     let scene = scene.with(|scene| scene.memory.key_looked_at = Some(6 * MINUTE));
     assert_eq!(scene.plan(6 * MINUTE), Step::Look(Target::Managed));
 }
+
+#[test]
+fn where_secrets_are_polled_the_client_secret_of_an_earlier_mode_is_not_waited_for() {
+    let scene = Scene::settled().with(|scene| {
+        scene.polling = Some(5 * MINUTE);
+        scene.memory.client_secret_content.looked_at = Some(MINUTE);
+        scene.memory.key_looked_at = Some(7 * MINUTE);
+        scene.memory.managed.looked_at = Some(7 * MINUTE);
+        scene.ads().spec.client_secret = serde_json::from_value(json!({"mode": "Ephemeral"})).unwrap();
+        scene.sights.client_secret = Sight::Absent;
+    });
+    assert_eq!(scene.plan(8 * MINUTE), Step::Wait(Until::At(now(12 * MINUTE).wall)));
+}
