@@ -1,6 +1,6 @@
 //! What a step taught, and how it enters the memory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
@@ -15,7 +15,7 @@ use crate::{
         now::Now,
         observed::Observed,
         schedule::Life,
-        secret_meta::Version,
+        secret_meta::{SecretMeta, Version},
         target::Target,
     },
 };
@@ -28,6 +28,8 @@ pub(super) enum Learned {
     LookedAtKey,
     /// One of our Secrets was read in this state; the client secret in it, where there is a good one.
     Inspected { target: Target, known: Known, jwt: Option<(SecretString, Life, String)> },
+    /// One of our Secrets lies under this name of earlier days.
+    Found(String, Arc<SecretMeta>),
     /// One of our Secrets was read in this state for the token in it.
     Recalled(Version, Option<TokenInHand>),
     /// The key was read.
@@ -126,7 +128,13 @@ impl Context {
                 }
                 memory.succeeded_with(Subject::Target(target));
             }
+            Learned::Found(name, meta) => {
+                memory.former.insert(name, meta);
+                memory.succeeded_with(Subject::Target(Target::Managed));
+            }
             Learned::Recalled(version, token) => {
+                // What changed since it was looked at is looked at again, or the same token would be read for ever.
+                memory.former.retain(|_, meta| meta.version == version);
                 memory.recalled = Some(version);
                 if token.is_some() {
                     memory.token = token;
@@ -161,6 +169,7 @@ impl Context {
             Learned::NotProved(error) => self.not_proved(memory, error),
             Learned::Heard(api, said) => self.heard(memory, api, said),
             Learned::Wrote(target, version) => {
+                memory.former.retain(|name, _| !self.names.contains(name));
                 memory.cleared.retain(|name, _| !self.names.contains(name));
                 memory.names.extend(self.names);
                 Self::wrote(memory, target, version);
@@ -172,6 +181,7 @@ impl Context {
                 memory.succeeded_with(Subject::Target(target));
             }
             Learned::Removed(name, theirs) => {
+                memory.former.remove(&name);
                 memory.cleared.insert(name, theirs);
                 memory.succeeded_with(Subject::Target(Target::Managed));
             }

@@ -28,6 +28,7 @@ pub(super) async fn perform<C: Cluster, A: Apple>(
     match step {
         Step::Look(target) => doing.look(*target).await,
         Step::LookAtKey => doing.look_at_key().await,
+        Step::LookBack(name) => doing.look_back(name).await,
         Step::Inspect(target) => doing.inspect(*target).await,
         Step::LoadKey => doing.load_key(key).await,
         Step::GenerateKey => doing.generate_key().await,

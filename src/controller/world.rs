@@ -260,7 +260,7 @@ fn former_names(object: &Credential, memory: &Memory) -> Vec<Stray> {
     let present: Vec<_> = Target::ALL.into_iter().filter_map(|target| target.name(object)).collect();
     let names: BTreeSet<String> = reported.into_iter().flatten().chain(memory.names.iter().cloned()).collect();
     let former = names.into_iter().filter(|name| !present.contains(name));
-    former.map(|name| Stray { name, meta: None }).collect()
+    former.map(|name| Stray { meta: memory.former.get(&name).cloned(), name }).collect()
 }
 
 /// Whether it is known that nothing of the resource's is left there. A create that was lost on its way may have made

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use super::{
     now::Now,
     published::KeySource,
     schedule::Life,
-    secret_meta::Version,
+    secret_meta::{SecretMeta, Version},
     target::Target,
 };
 
@@ -60,6 +61,8 @@ pub struct Memory {
     pub recalled: Option<Version>,
     /// Names under which this process published; where Secrets are not watched, nothing else tells of them.
     pub names: BTreeSet<String>,
+    /// What was found under names of earlier days, where Secrets are not watched.
+    pub former: BTreeMap<String, Arc<SecretMeta>>,
     /// Names of earlier days under which nothing of the resource's is left, with what somebody else has there.
     pub cleared: BTreeMap<String, Option<Version>>,
 }
@@ -190,7 +193,8 @@ impl Memory {
         let has_in_hand = self.key.is_some() || self.client_secret.is_some() || self.token.is_some();
         let has_resolved = self.resolution.is_some() || self.resolve_anew;
         let was_asked = self.handled.is_some() || self.demanded_at.is_some() || self.recalled.is_some();
-        let has_published = !self.names.is_empty() || !self.cleared.is_empty() || self.key_looked_at.is_some();
+        let knows_names = !self.names.is_empty() || !self.former.is_empty() || !self.cleared.is_empty();
+        let has_published = knows_names || self.key_looked_at.is_some();
         let has_learned = self.has_trouble() || has_in_hand || has_resolved || was_asked || has_published;
         !has_learned && is_blank(&self.managed) && is_blank(&self.client_secret_content)
     }

@@ -24,6 +24,8 @@ pub enum Step {
     Look(Target),
     /// Fetch the metadata of the key's Secret.
     LookAtKey,
+    /// Fetch the metadata of a Secret under a name of earlier days.
+    LookBack(String),
     /// Read one of the two Secrets and judge its content.
     Inspect(Target),
     /// Read the key.
@@ -122,7 +124,10 @@ fn what_to_look_at(seen: &Observed<'_>, now: Now) -> Option<Step> {
     }
     let unseen = seen.targets().find(|&target| seen.must_look(target, now));
     let unjudged = || seen.targets().find(|&target| seen.is_suspicious(target));
-    unseen.map(Step::Look).or_else(|| unjudged().map(Step::Inspect))
+    // The token there may serve, and the record tells of which key it is.
+    let former = || seen.sights.strays.iter().find(|stray| stray.meta.is_none());
+    let former = || former().map(|stray| Step::LookBack(stray.name.clone()));
+    unseen.map(Step::Look).or_else(former).or_else(|| unjudged().map(Step::Inspect))
 }
 
 /// Is the key known, and its public half told?

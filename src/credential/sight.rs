@@ -47,7 +47,7 @@ pub struct Sights {
 pub struct Stray {
     /// Its name.
     pub name: String,
-    /// Its metadata, where it is seen.
+    /// Its metadata; where Secrets are not watched, once it was looked at.
     pub meta: Option<Arc<SecretMeta>>,
 }
 

@@ -1,5 +1,7 @@
 //! The operator's own Secrets: looked at, read, written, removed.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use super::{Doing, failed};
@@ -33,6 +35,17 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
         }
     }
 
+    /// Looks at what lies under a name of earlier days.
+    pub(super) async fn look_back(&self, name: &str) -> Learned {
+        match self.world.cluster.look(&self.id.namespace, name).await {
+            Ok(Some(meta)) if meta.was_written_for(self.seen.uid(), name) => {
+                Learned::Found(name.to_owned(), Arc::new(meta))
+            }
+            Ok(theirs) => Learned::Removed(name.to_owned(), theirs.map(|meta| meta.version)),
+            Err(class) => failed("read", Subject::Target(Target::Managed), class),
+        }
+    }
+
     /// Reads one of our Secrets and compares it with its record.
     pub(super) async fn inspect(&self, target: Target) -> Learned {
         let Some(name) = target.name(self.seen.object) else { return Learned::Looked(target) };
@@ -62,7 +75,12 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
             Ok(Some(content)) => content,
             Ok(None) => {
                 self.world.learn_secret(self.id, name, None);
-                return Learned::Looked(Target::Managed);
+                let is_former = Target::Managed.name(self.seen.object).as_deref() != Some(name);
+                return if is_former {
+                    Learned::Removed(name.to_owned(), None)
+                } else {
+                    Learned::Looked(Target::Managed)
+                };
             }
             Err(class) => return failed("read", Subject::Target(Target::Managed), class),
         };

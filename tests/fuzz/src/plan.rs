@@ -27,6 +27,7 @@ pub(crate) const TARGET: Target = Target {
     reaches: &[
         "look",
         "look at key",
+        "look back",
         "inspect",
         "load key",
         "generate key",
@@ -80,6 +81,7 @@ fn kind(scene: &Scene, step: &Step) -> &'static str {
     match step {
         Step::Look(_) => "look",
         Step::LookAtKey => "look at key",
+        Step::LookBack(_) => "look back",
         Step::Inspect(_) => "inspect",
         Step::LoadKey => "load key",
         Step::GenerateKey => "generate key",

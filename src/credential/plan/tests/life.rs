@@ -87,6 +87,14 @@ fn after_a_restart_the_token_under_the_old_name_is_read_and_not_asked_for() {
 }
 
 #[test]
+fn where_secrets_are_not_watched_what_lies_under_the_old_name_is_looked_at_before_apple_is_asked() {
+    let unseen = Scene::restarted().with(renamed).with(|scene| scene.sights.strays[0].meta = None);
+    assert_eq!(unseen.plan(MINUTE), Step::LookBack("acme".into()));
+    let gone = unseen.with(|scene| scene.sights.strays.clear());
+    assert_eq!(gone.plan(MINUTE), Step::Inspect(Target::ClientSecret));
+}
+
+#[test]
 fn an_old_name_stays_while_the_new_one_has_no_live_token() {
     let there = Scene::settled().with(renamed).published(Target::Managed, 1);
     assert!(!matches!(there.plan(HOUR), Step::Remove(_)));

@@ -119,7 +119,7 @@ fn take(scene: &mut Scene, step: &Step) {
         Step::Recall(name) => edits::recall(scene, name),
         Step::Publish(target) => scene.publish(*target),
         Step::Restore(target) => restore(scene, *target),
-        Step::Remove(name) => scene.sights.strays.retain(|stray| stray.name != *name),
+        Step::LookBack(name) | Step::Remove(name) => scene.sights.strays.retain(|stray| stray.name != *name),
         _ => unreachable!("{step:?} for an API key"),
     }
 }
