@@ -13,11 +13,13 @@ demo: ## Watch a credential's life on a real API server: half a minute once buil
 	@tools/require.sh demo
 	@programs=$$(tools/build.sh build --workspace --bins) && tools/control-plane.sh "$$programs" && exec demo/run.sh "$$programs"
 
+# A credential's life once more as the chart's ServiceAccount of `rbac.secrets: get`.
 .PHONY: test
 test: ## Run all tests, those against a real API server too
 	@tools/require.sh test
 	@programs=$$(tools/build.sh test --workspace --no-run) && tools/control-plane.sh "$$programs" && "$$programs/cluster" tools promtool >/dev/null
 	$(CARGO) test --workspace
+	ASA_OPERATOR_TEST_SECRETS=get $(CARGO) test --test life
 
 .PHONY: image
 image: ## Build the container image TAG=asa-operator:dev, with docker, podman or buildah

@@ -2,6 +2,9 @@
 //!
 //! Each test has a namespace, an Apple and an operator of its own ([`support::stage::Stage`]) and says what it counts: the
 //! operator's requests in that namespace, from the API server's audit log, and its calls to Apple ([`support::work`]).
+//!
+//! The operator is the chart's own `ServiceAccount` ([`support::rbac`]), which may watch Secrets, or where the environment has
+//! `ASA_OPERATOR_TEST_SECRETS=get` may not. What is expected is the same, but that one looks at each Secret every second then.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 

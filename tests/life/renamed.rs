@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::support::awaited::ready;
 use crate::support::credential::{CLIENT_SECRET, NAME, credential};
+use crate::support::rbac::Secrets;
 use crate::support::secrets::entries;
 use crate::support::stage::Stage;
 
@@ -123,8 +124,7 @@ async fn a_copy_that_a_user_made_under_another_name_stays() {
 
 #[tokio::test]
 async fn where_secrets_are_not_watched_a_rename_leaves_nothing_behind_either() {
-    let mut stage = Stage::without_operator(cluster::shared().await).await;
-    stage.operator_may_not_watch_secrets().await;
+    let mut stage = Stage::in_tier(cluster::shared().await, Secrets::Get).await;
     stage.launch_operator(&["--secret-poll-interval", "2s"]);
     stage.become_ready().await;
 

@@ -108,9 +108,8 @@ async fn lease_of(stage: &Stage<'_>, operator: &Installed, spec: Value) -> Api<L
 
 /// Waits until each right that this tier grants was used.
 async fn uses_all_that_is_granted(secrets: Secrets) {
-    let mut stage = Stage::without_operator(cluster::shared().await).await;
+    let mut stage = Stage::in_tier(cluster::shared().await, secrets).await;
     let operator = rbac::operator(stage.cluster, secrets).await;
-    stage.operator_is(operator.kubeconfig.clone());
     // A leader that is gone: whoever stands by watches the lease.
     let leases = lease_of(&stage, &operator, json!({"holderIdentity": "gone", "leaseDurationSeconds": 2})).await;
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::{STATUS, api_key, api_key_with};
-use crate::restart::START;
+use crate::restart::start;
 use crate::support::awaited::ready;
 use crate::support::credential::NAME;
 use crate::support::stage::Stage;
@@ -45,7 +45,7 @@ async fn a_restart_probes_nothing_and_writes_nothing() {
         stage.operator_saw_all_api_keys().await;
     }
 
-    assert_eq!(stage.work_since(&mark), times(2, &START));
+    assert_eq!(stage.work_since(&mark), times(2, &start()));
     assert_eq!((stage.api_keys().get(NAME).await.unwrap(), stage.secret(NAME).await), before);
 }
 
@@ -80,6 +80,7 @@ async fn of_many_resources_with_the_same_key_one_asks() {
         stage.until_api_key_named(name, ready()).await;
     }
     stage.operator_saw_all_api_keys().await;
-    let probes = stage.work_since(&mark).into_iter().filter(|line| line.starts_with("apple")).collect::<Vec<_>>();
+    let mut probes = stage.work_since(&mark);
+    probes.retain(|line| line.starts_with("apple"));
     assert_eq!(probes, ["apple apps 200"]);
 }

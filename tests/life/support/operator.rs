@@ -8,6 +8,8 @@ use std::thread;
 use fake_apple::FakeApple;
 use tempfile::NamedTempFile;
 
+use super::rbac::Secrets;
+
 /// Kills the process named by its argument as soon as the pipe ends that only the test holds: however the test ends, no
 /// operator stays behind.
 const REAPER: &str = "read -r _; kill -9 \"$1\"";
@@ -34,6 +36,9 @@ pub(crate) fn command(namespace: &str, apple: &str, kubeconfig: &Path) -> Comman
         .env("ASA_OPERATOR_ENTERPRISE_URL", format!("{apple}/enterprise"))
         .env("ASA_OPERATOR_HTTP_ADDRESS", "127.0.0.1:0")
         .env("KUBECONFIG", kubeconfig);
+    if Secrets::of_this_run() == Secrets::Get {
+        command.env("ASA_OPERATOR_SECRET_POLL_INTERVAL", "1s");
+    }
     command
 }
 

@@ -1,6 +1,7 @@
 //! Who the operator is: the chart's own `ServiceAccount`, with the chart's rules and admission policies and nothing else.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,13 +9,30 @@ use cluster::Cluster;
 use tokio::sync::Mutex;
 
 use super::eventually;
-use super::stage::Stage;
 
 /// The chart's value `rbac.secrets`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Secrets {
     Watch,
     Get,
+}
+
+impl Secrets {
+    /// What this run of the suite is about: `ASA_OPERATOR_TEST_SECRETS`, which is `watch` or `get`; `watch` without it.
+    pub(crate) fn of_this_run() -> Self {
+        match env::var("ASA_OPERATOR_TEST_SECRETS").as_deref() {
+            Ok("get") => Self::Get,
+            Ok("watch") | Err(env::VarError::NotPresent) => Self::Watch,
+            other => panic!("ASA_OPERATOR_TEST_SECRETS is {other:?}, not watch or get"),
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Get => "get",
+        }
+    }
 }
 
 /// An operator as the chart installs it.
@@ -71,22 +89,9 @@ fn install(cluster: &Cluster, namespace: &str, secrets: Secrets) {
     helm.args(["install", "asa-operator", "charts/asa-operator", "--namespace", namespace])
         .args(["--set", "crds.enabled=false", "--set", "metrics.secure.enabled=true"])
         .args(["--set", "metrics.secure.tlsSecretName=tls", "--set"])
-        .arg(format!("rbac.secrets={}", if secrets == Secrets::Watch { "watch" } else { "get" }))
+        .arg(format!("rbac.secrets={}", secrets.as_str()))
         .current_dir(workspace)
         .env("KUBECONFIG", cluster.kubeconfig());
     let told = helm.output().unwrap();
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-}
-
-impl Stage<'_> {
-    /// Makes the operator one of whom the API server knows without RBAC what he may. One that has just started refuses the
-    /// others for a moment, until it has read the roles.
-    pub(crate) fn operator_may_do_everything(&mut self) {
-        self.operator_is(self.cluster.kubeconfig().to_owned());
-    }
-
-    /// Makes the operator one that may neither list nor watch Secrets.
-    pub(crate) async fn operator_may_not_watch_secrets(&mut self) {
-        self.operator_is(operator(self.cluster, Secrets::Get).await.kubeconfig);
-    }
 }

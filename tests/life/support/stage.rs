@@ -17,6 +17,7 @@ use super::credential::{self, Credential, KEY_SECRET, NAME, credential};
 use super::key::KeyPair;
 use super::operator::Operator;
 use super::rbac::{self, Secrets};
+use super::work::REFUSED_LIST;
 use super::{a_minute_later, eventually};
 
 /// Who applies documents here, as kubectl is who does elsewhere.
@@ -31,6 +32,8 @@ pub(crate) struct Stage<'c> {
     pub(crate) key: KeyPair,
     operator: Operator,
     kubeconfig: PathBuf,
+    /// How the operator learns of changed Secrets.
+    pub(super) secrets: Secrets,
     witnesses: AtomicU32,
 }
 
@@ -66,6 +69,11 @@ impl Stage<'static> {
 impl<'c> Stage<'c> {
     /// Nobody looks after it yet.
     pub(crate) async fn without_operator(cluster: &'c Cluster) -> Self {
+        Self::in_tier(cluster, Secrets::of_this_run()).await
+    }
+
+    /// The same in this tier, whatever the run of the suite is about.
+    pub(crate) async fn in_tier(cluster: &'c Cluster, secrets: Secrets) -> Self {
         Self {
             cluster,
             apple: FakeApple::start().await.unwrap(),
@@ -73,7 +81,8 @@ impl<'c> Stage<'c> {
             kube: cluster.client().unwrap(),
             key: KeyPair::new(),
             operator: Operator::new(),
-            kubeconfig: rbac::operator(cluster, Secrets::Watch).await.kubeconfig,
+            kubeconfig: rbac::operator(cluster, secrets).await.kubeconfig,
+            secrets,
             witnesses: AtomicU32::new(0),
         }
     }
@@ -83,14 +92,25 @@ impl<'c> Stage<'c> {
         self.kubeconfig = kubeconfig;
     }
 
-    /// Starts the operator; returns when it watches.
+    /// Makes the operator one of whom the API server knows without RBAC what he may. One that has just started refuses the
+    /// others for a moment, until it has read the roles.
+    pub(crate) fn operator_may_do_everything(&mut self) {
+        self.operator_is(self.cluster.kubeconfig().to_owned());
+        self.secrets = Secrets::Watch;
+    }
+
+    /// Starts the operator; returns when it watches, or knows that it may not watch Secrets.
     pub(crate) async fn start_operator(&mut self, arguments: &[&str]) {
         let mark = self.mark();
         self.launch_operator(arguments);
         for kind in ["appstoreconnectcredentials", "asacredentials"] {
             self.operator_asked(&mark, &format!("watch {kind}")).await;
         }
-        self.operator_asked(&mark, "watch secrets").await;
+        let of_secrets = match self.secrets {
+            Secrets::Watch => "watch secrets",
+            Secrets::Get => REFUSED_LIST,
+        };
+        self.operator_asked(&mark, of_secrets).await;
     }
 
     /// Starts the operator, and nothing else.
@@ -264,13 +284,17 @@ impl<'c> Stage<'c> {
     }
 
     /// Returns once the operator has seen all that happened before: a later resource and a later Secret, which come by
-    /// the same watches, have been dealt with.
+    /// the same watches, have been dealt with. Where Secrets are not watched, each had its turn since.
     pub(crate) async fn operator_saw_it_all(&self) {
         let witness = format!("{WITNESS}-{}", self.witnesses.fetch_add(1, Ordering::Relaxed));
         self.apply(credential().named(&witness)).await;
         self.until_other(&witness, is_not(ConditionType::PrivateKeyLoaded, Reason::KeySecretNotFound)).await;
-        self.create_secret(&format!("{witness}-key"), "Opaque", &[("private-key.pem", "no key")]).await;
+        let key = format!("{witness}-key");
+        self.create_secret(&key, "Opaque", &[("private-key.pem", "no key")]).await;
         self.until_other(&witness, is_not(ConditionType::PrivateKeyLoaded, Reason::KeyInvalid)).await;
+        if self.secrets == Secrets::Get {
+            self.operator_looked_at_all(&key).await;
+        }
     }
 
     /// kubectl in this namespace; what it printed.

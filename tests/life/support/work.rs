@@ -1,11 +1,15 @@
 //! What the operator did: its requests to the API server, from that server's audit log, and to Apple, from Apple's counts.
 
+use std::fmt;
+use std::ops::Deref;
+
 use cluster::Request;
 use fake_apple::{Call, Counts, Endpoint, Row};
 use jiff::Timestamp;
 
 use super::credential::NAME;
 use super::eventually;
+use super::rbac::Secrets;
 use super::stage::{Stage, WITNESS};
 
 /// A moment after which work is counted.
@@ -20,15 +24,93 @@ pub(crate) struct Mark {
 pub(crate) const RENEWAL: [&str; 4] =
     ["apple me-v1 200", "apple token 200", "patch secrets acme", "update asacredentials/status acme"];
 
+/// What an operator is told that may not watch Secrets, now and then.
+pub(crate) const REFUSED_LIST: &str = "list secrets 403";
+
+/// What the operator did, a line for each request, sorted.
+///
+/// Where it may not watch Secrets it looks at each of them in turn, whatever happens, and tries now and then whether it may
+/// list them. Neither is in here then, and a comparison leaves them out of what is expected too. All else counts in each
+/// tier alike.
+pub(crate) struct Work {
+    lines: Vec<String>,
+    secrets: Secrets,
+}
+
+impl Work {
+    fn new(mut lines: Vec<String>, secrets: Secrets) -> Self {
+        lines.retain(|line| counts(line, secrets));
+        lines.sort();
+        Self { lines, secrets }
+    }
+
+    /// Without the lines that are none of these.
+    pub(crate) fn retain(&mut self, is: impl Fn(&str) -> bool) {
+        self.lines.retain(|line| is(line));
+    }
+
+    fn is(&self, expected: &[impl AsRef<str>]) -> bool {
+        let expected = expected.iter().map(AsRef::as_ref).filter(|line| counts(line, self.secrets));
+        self.lines.iter().map(String::as_str).eq(expected)
+    }
+}
+
+/// Whether a line says more than that Secrets are looked at in turn. That one is not there is a good answer to that, and
+/// any other refusal is not.
+fn counts(line: &str, secrets: Secrets) -> bool {
+    let is_look = || {
+        let name = line.strip_prefix("get secrets ");
+        name.is_some_and(|name| !name.trim_end_matches(" 404").contains(' '))
+    };
+    secrets == Secrets::Watch || !(line == REFUSED_LIST || is_look())
+}
+
+impl Deref for Work {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.fmt(f)
+    }
+}
+
+impl<S: AsRef<str>> PartialEq<Vec<S>> for Work {
+    fn eq(&self, expected: &Vec<S>) -> bool {
+        self.is(expected)
+    }
+}
+
+impl<S: AsRef<str>> PartialEq<&[S]> for Work {
+    fn eq(&self, expected: &&[S]) -> bool {
+        self.is(expected)
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> PartialEq<[S; N]> for Work {
+    fn eq(&self, expected: &[S; N]) -> bool {
+        self.is(expected)
+    }
+}
+
 impl Stage<'_> {
     pub(crate) fn mark(&self) -> Mark {
         let apple = self.apple.state();
         Mark { requests: self.requests().len(), calls: apple.counts(), asked: apple.calls().len() }
     }
 
-    /// All that the operator has asked of the API server and of Apple since then, a line for each request, sorted. What
-    /// readers do with the token is left out, and what was done for witnesses.
-    pub(crate) fn work_since(&self, mark: &Mark) -> Vec<String> {
+    /// What the operator has asked of the API server and of Apple since then. What readers do with the token is left out,
+    /// and what was done for witnesses.
+    pub(crate) fn work_since(&self, mark: &Mark) -> Work {
+        Work::new(self.all_work_since(mark), self.secrets)
+    }
+
+    /// The same with all looks at Secrets, and all tries to list them.
+    pub(crate) fn all_work_since(&self, mark: &Mark) -> Vec<String> {
         let requests = self.requests();
         let for_witness = |request: &&Request| request.name.as_ref().is_some_and(|name| name.starts_with(WITNESS));
         let to_kubernetes = requests[mark.requests..].iter().filter(|request| !for_witness(request)).map(line);
@@ -39,7 +121,7 @@ impl Stage<'_> {
 
     /// What the operator has done since then for one credential, which has a client of its own: as
     /// [`Stage::work_since`] tells it, with `acme` for the name.
-    pub(crate) fn work_for(&self, name: &str, client_id: &str, mark: &Mark) -> Vec<String> {
+    pub(crate) fn work_for(&self, name: &str, client_id: &str, mark: &Mark) -> Work {
         let is_its = |request: &&Request| {
             let rest = request.name.as_deref().and_then(|named| named.strip_prefix(name));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
@@ -49,9 +131,7 @@ impl Stage<'_> {
             requests[mark.requests..].iter().filter(is_its).map(|request| line(request).replace(name, NAME));
         let calls = self.apple.state().calls().into_iter().skip(mark.asked);
         let its_calls = calls.filter(|call| call.client.as_deref() == Some(client_id));
-        let mut work: Vec<String> = to_kubernetes.chain(its_calls.filter_map(|call| answered(&call))).collect();
-        work.sort();
-        work
+        Work::new(to_kubernetes.chain(its_calls.filter_map(|call| answered(&call))).collect(), self.secrets)
     }
 
     /// How many tokens Apple was asked for since then, with or without success.
@@ -78,9 +158,23 @@ impl Stage<'_> {
 
     async fn operator_asked_times(&self, since: &Mark, request: &str, count: usize) {
         eventually(&format!("{count} × {request}"), async || {
-            let work = self.work_since(since);
+            let work = self.all_work_since(since);
             let seen = work.iter().filter(|line| *line == request).count();
             if seen >= count { Ok(()) } else { Err(work.join(", ")) }
+        })
+        .await;
+    }
+
+    /// Returns once a Secret had its turn twice more: every other one that is looked at as often had its own in between.
+    pub(super) async fn operator_looked_at_all(&self, last: &str) {
+        let looks = || {
+            let is_look = |request: &&Request| request.verb == "get" && request.name.as_deref() == Some(last);
+            self.requests().iter().filter(is_look).count()
+        };
+        let before = looks();
+        eventually("two more looks", async || {
+            let more = looks() - before;
+            if more >= 2 { Ok(()) } else { Err(more) }
         })
         .await;
     }
