@@ -77,6 +77,14 @@ impl History {
             panic!("{name} is not {wanted}, but: {}", past.join("\n"));
         }
     }
+
+    /// Waits until its managed Secret had so many states: they come by a watch of their own, later than the status at times.
+    pub(crate) async fn until_secrets_of(&self, name: &str, count: usize) {
+        let mut secrets = self.secrets.clone();
+        let enough = |states: &Vec<Secret>| named(states, name).len() >= count;
+        let seen = timeout(PATIENCE, secrets.wait_for(enough)).await.map(|seen| drop(seen.unwrap()));
+        assert!(seen.is_ok(), "{name} had {} Secrets, not {count}", self.secrets_of(name).len());
+    }
 }
 
 fn named<K: Resource + Clone>(states: &[K], name: &str) -> Vec<K> {
