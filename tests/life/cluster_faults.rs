@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::awaited::{is, is_not, message, not_ready, ready};
 use crate::support::credential::{NAME, credential};
+use crate::support::rbac::Secrets;
 use crate::support::stage::Stage;
 
 /// Who the operator is where its rights are the test's.
@@ -75,7 +76,7 @@ async fn a_quota_that_leaves_no_room_is_told_and_the_token_in_hand_is_published_
 
 #[tokio::test]
 async fn rights_that_are_taken_away_are_told_and_the_token_in_hand_is_published_once_they_are_back() {
-    let mut stage = Stage::without_operator(cluster::shared().await).await;
+    let mut stage = Stage::in_tier(cluster::shared().await, Secrets::Watch).await;
     let rule = |group: &str, resources: &[&str], verbs: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": verbs});
     let on_the_rest = [
         rule("asa-operator.dev", &["*"], &["get", "list", "watch", "update"]),
