@@ -85,7 +85,7 @@ async fn after_an_outage_of_the_api_server_the_token_in_hand_is_published_and_no
     let cluster = Cluster::start(Options::of_workspace().unwrap()).await.unwrap();
     let mut stage = Stage::without_operator(&cluster).await;
     stage.start_operator(&[]).await;
-    stage.apple.state().set_token_life(24);
+    stage.apple.state().set_token_life(60);
     stage.become_ready().await;
     let old = stage.token().await;
     let mark = stage.mark();
