@@ -30,6 +30,9 @@ use crate::{
     credential::{queue::Id, secret_meta::SecretMeta},
 };
 
+/// What the log calls the watch that may be meant not to be had.
+const SECRET: &str = "Secret";
+
 /// What a list holds in memory at once. 5,000 foreign Secrets cost 17 MiB at peak with pages of 500, 7 with 100.
 const PAGE: u32 = 100;
 
@@ -185,7 +188,7 @@ impl<C, A> Follower<C, A> {
             if refused.has_worked {
                 (refusals, has_worked) = (0, true);
             }
-            self.report("Secret", &refused.error);
+            self.report(SECRET, &refused.error);
             if !has_worked || refusals >= MEANT {
                 let concerned = self.world.index().secrets_polled(&self.scope);
                 self.world.wake(concerned);
@@ -209,7 +212,7 @@ impl<C, A> Follower<C, A> {
                     self.apply_secret(&secret);
                 }
                 Ok(Some(Event::InitDone)) => {
-                    self.works("Secret");
+                    self.works(SECRET);
                     has_worked = true;
                     let concerned = self.world.index().secrets_listed(&self.scope, &std::mem::take(&mut listed));
                     self.world.wake(concerned);
@@ -223,7 +226,7 @@ impl<C, A> Follower<C, A> {
                 }
                 Ok(None) => return Refused { error: watcher::Error::NoResourceVersion, has_worked },
                 Err(error) if is_refusal(&error) => return Refused { error, has_worked },
-                Err(error) => self.report("Secret", &error),
+                Err(error) => self.report(SECRET, &error),
             }
         }
     }
@@ -239,6 +242,10 @@ impl<C, A> Follower<C, A> {
     fn report(&self, what: &'static str, error: &watcher::Error) {
         let scope = self.scope.as_deref().unwrap_or("all namespaces");
         let cause = match code_of(error) {
+            Some(403) if what == SECRET => {
+                "the API server refuses. Each is looked at now and then; grant list and watch to have it healed at once"
+                    .to_owned()
+            }
             Some(403) => "the API server refuses: check the operator's RBAC".to_owned(),
             Some(404) => {
                 "the API server does not know them: install the CRD (asa-operator crd | kubectl apply -f -)".to_owned()
