@@ -9,7 +9,7 @@ use super::{
     observed::Observed,
     published::Record,
     schedule::Life,
-    sight::Obstacle,
+    sight::{Obstacle, Sight},
     target::Target,
 };
 use crate::{
@@ -102,12 +102,22 @@ pub fn plan(seen: &Observed<'_>, now: Now) -> Step {
         return Step::Wait(Until::Changed);
     }
     if seen.object.is_suspended() {
-        let end = seen.published_life().map(|life| life.expires_at).filter(|end| *end > now.wall);
-        return Step::Wait(end.map_or(Until::Changed, Until::At));
+        return suspended(seen, now);
     }
     let may_start = |step: &Step| step.side().is_none_or(|side| !seen.is_held(side, now));
     let step = QUESTIONS.iter().find_map(|question| question(seen, now).filter(may_start));
     step.unwrap_or_else(|| Step::Wait(until(seen, now)))
+}
+
+/// Nothing is done, but what is told of the token has to be known: where Secrets are not watched, each is looked at once.
+fn suspended(seen: &Observed<'_>, now: Now) -> Step {
+    let unseen = seen.targets().find(|target| *seen.sight(*target) == Sight::Unknown).map(Step::Look);
+    let key = (seen.sights.key_secret == Sight::Unknown).then_some(Step::LookAtKey);
+    if let Some(step) = unseen.or(key) {
+        return if seen.is_held(Side::Cluster, now) { Step::Wait(until(seen, now)) } else { step };
+    }
+    let end = seen.published_life().map(|life| life.expires_at).filter(|end| *end > now.wall);
+    Step::Wait(end.map_or(Until::Changed, Until::At))
 }
 
 /// Whether a step of this side is to be taken, be it held up or not. Where none is, what failed before is over: the write

@@ -12,7 +12,7 @@ use super::{
     target::Target,
     tokens::DEMAND_INTERVAL,
 };
-use crate::api::{ConditionStatus, ConditionType, Program, Reason, Verify, conditions::find};
+use crate::api::{ConditionStatus, ConditionType, CredentialStatus, Program, Reason, Verify, conditions::find};
 
 /// A check that is due waits so long for a renewal, for which the key is read anyway.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -108,11 +108,10 @@ impl Observed<'_> {
     pub fn recalled_probe(&self) -> Recalled {
         let record = self.published(Target::Managed).filter(|record| Some(record.bundle.as_str()) == self.bundle());
         let proved_at = record.and_then(|record| record.verified_at);
-        let status = self.object.status().filter(|status| {
-            let told = status.private_key.as_ref().map(|key| &key.fingerprint);
-            status.observed_generation == self.object.metadata().generation
-                && told == self.key().map(|key| &key.fingerprint)
-        });
+        let is_up_to_date = |status: &&CredentialStatus| {
+            status.observed_generation == self.object.metadata().generation && self.is_told_of_this_key()
+        };
+        let status = self.object.status().filter(is_up_to_date);
         let said = status.and_then(|status| find(&status.conditions, ConditionType::KeyVerified));
         let is = |reason: Reason| said.is_some_and(|said| said.reason == reason.as_str());
         let is_refused = said.is_some_and(|said| said.status == ConditionStatus::False);
@@ -122,5 +121,12 @@ impl Observed<'_> {
             proof: (proved_at.is_some() && is(Reason::AgreementMissing)).then_some(Proof::AgreementMissing),
             refused: is_refused.then(code),
         }
+    }
+
+    /// Whether the status is about the present key.
+    #[must_use]
+    pub fn is_told_of_this_key(&self) -> bool {
+        let told = self.object.status().and_then(|status| status.private_key.as_ref());
+        told.map(|key| &key.fingerprint) == self.key().map(|key| &key.fingerprint)
     }
 }

@@ -1,5 +1,7 @@
 //! The process dies at every request and after every poll of each scenario, and a new one starts.
 
+use std::time::Duration;
+
 use crate::{
     campaign::Campaign,
     faults::{Fault, Plan},
@@ -19,17 +21,29 @@ async fn kill(campaign: &mut Campaign, what: &str, scene: &Scene, reference: &Co
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_process_that_dies_before_or_after_any_request_costs_at_most_one_token_and_nothing_else() {
+/// Where Secrets are not watched, they are looked at this often.
+const LOOKS: Duration = Duration::from_secs(40);
+
+async fn kill_at_every_request(looks: Option<Duration>, name: &str) {
     let mut campaign = Campaign::default();
     for scenario in Scenario::ALL {
-        let scene = Scene::set(scenario).await;
+        let scene = Scene::set_where_secrets_are_looked_at(scenario, looks).await;
         let reference = scene.run(Disturbance::default()).await;
         campaign.ran(&format!("{scenario:?}, undisturbed"), reference.complaints(&reference));
         kill(&mut campaign, "before request", &scene, &reference, |n| Plan::of([(n, Fault::CrashBefore)])).await;
         kill(&mut campaign, "after request", &scene, &reference, |n| Plan::of([(n, Fault::CrashAfter)])).await;
     }
-    campaign.conclude("death at every request");
+    campaign.conclude(name);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_before_or_after_any_request_costs_at_most_one_token_and_nothing_else() {
+    kill_at_every_request(None, "death at every request").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn likewise_where_secrets_are_not_watched() {
+    kill_at_every_request(Some(LOOKS), "death at every request, Secrets not watched").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,6 +102,8 @@ type Shared = Arc<Mutex<Delivery>>;
 #[derive(Clone)]
 pub(crate) struct Follower {
     pub(crate) world: Arc<World<ToyCluster, ToyApple>>,
+    /// Whether it may list and watch Secrets.
+    pub(crate) sees_secrets: bool,
 }
 
 impl Follower {
@@ -125,6 +127,11 @@ impl Follower {
 
     pub(crate) fn list_secrets(&self, list: &List) {
         let mut index = self.world.index();
+        if !self.sees_secrets {
+            let concerned = index.secrets_polled(&None);
+            drop(index);
+            return self.world.wake(concerned);
+        }
         let applied = list.secrets.iter().flat_map(|(name, meta)| index.apply_secret(secret_name(name), meta.clone()));
         let mut concerned: Vec<Id> = applied.collect();
         let listed: HashSet<SecretName> = list.secrets.keys().map(|name| secret_name(name)).collect();
@@ -153,6 +160,9 @@ impl Follower {
     }
 
     pub(crate) fn apply(&self, told: Told) {
+        if !self.sees_secrets && !told.is_of_credential() {
+            return;
+        }
         let mut index = self.world.index();
         let concerned = match told {
             Told::Credential(object) => index.apply_credential(*object).into_iter().collect(),

@@ -43,6 +43,7 @@ pub(crate) const BEYOND_RENEWAL: Duration = Duration::from_mins(7);
 pub(crate) struct Scene {
     pub(crate) scenario: Scenario,
     before: Snapshot,
+    polls_every: Option<Duration>,
 }
 
 /// How one run is disturbed, and how long it rests afterwards.
@@ -85,7 +86,13 @@ pub(crate) struct Course {
 
 impl Scene {
     pub(crate) async fn set(scenario: Scenario) -> Self {
+        Self::set_where_secrets_are_looked_at(scenario, None).await
+    }
+
+    /// Likewise; where there is an interval, Secrets may not be watched.
+    pub(crate) async fn set_where_secrets_are_looked_at(scenario: Scenario, every: Option<Duration>) -> Self {
         let mut simulation = Simulation::empty();
+        simulation.polls_every = every;
         simulation.apple.set_token_life(TOKEN_LIFE);
         scenario.set(&simulation);
         if scenario.beginning() != Beginning::New {
@@ -93,12 +100,13 @@ impl Scene {
             simulation.pass(5 * MINUTE).await;
             simulation.stop();
         }
-        Self { scenario, before: simulation.freeze() }
+        Self { scenario, before: simulation.freeze(), polls_every: every }
     }
 
     /// An operator that has renewed the token itself, so that it has everything in mind, at the moment that matters.
     async fn begin(&self) -> Simulation {
         let mut simulation = Simulation::thaw(&self.before);
+        simulation.polls_every = self.polls_every;
         if self.scenario.beginning() == Beginning::New {
             return simulation;
         }
@@ -116,7 +124,8 @@ impl Scene {
     pub(crate) async fn run(&self, disturbance: Disturbance) -> Course {
         let mut simulation = self.begin().await;
         let first = simulation.record_history();
-        let all_is_answered = disturbance.plan.faults.is_empty();
+        // A look that becomes due is not missed.
+        let all_is_answered = disturbance.plan.faults.is_empty() && self.polls_every.is_none();
         simulation.wire.arm(disturbance.plan);
         *simulation.delivery.lock().unwrap() = disturbance.delivery.clone();
         self.scenario.act(&simulation, false);
@@ -138,7 +147,9 @@ impl Scene {
         let outlook = Outlook::of(&simulation);
         let (wrong, writes) = (simulation.witness.wrong(), simulation.witness.writes());
         let asked = asked(&simulation.apple);
-        missed.extend(missed_by(&simulation).await);
+        if self.polls_every.is_none() {
+            missed.extend(missed_by(&simulation).await);
+        }
         Course {
             scenario: self.scenario,
             is_judged_in_between: self.scenario.is_judged_in_between(),

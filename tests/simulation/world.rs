@@ -72,6 +72,8 @@ pub(crate) struct Simulation {
     pub(crate) delivery: Arc<Mutex<Delivery>>,
     /// That of processes to come.
     pub(crate) mandate: Mandate,
+    /// How often processes to come look at Secrets, if they may not watch them.
+    pub(crate) polls_every: Option<Duration>,
     follower: Option<Follower>,
     operator: JoinSet<()>,
     rival: JoinSet<()>,
@@ -119,6 +121,7 @@ impl Simulation {
             wire: Wire::default(),
             delivery: Arc::default(),
             mandate: Mandate::without_end(),
+            polls_every: None,
             follower: None,
             operator: JoinSet::new(),
             rival: JoinSet::new(),
@@ -194,12 +197,12 @@ impl Simulation {
     fn process(&self, list: &List, clock: &Clock, wire: &Wire) -> (Follower, impl Future<Output = ()> + Send + use<>) {
         let number = |n| NonZeroU32::new(n).unwrap();
         let rate = Rate { per_second: number(PER_SECOND), burst: number(BURST) };
-        let settings = Settings { rate, secret_poll_interval: 5 * MINUTE };
+        let settings = Settings { rate, secret_poll_interval: self.polls_every.unwrap_or(5 * MINUTE) };
         let ports = (self.cluster.over(wire), self.apple.over(wire));
         let world = World::new(ports.0, ports.1, clock.clone(), Metrics::default(), settings);
         let world = Arc::new(world.under(self.mandate.clone()));
         let (tell, told) = mpsc::unbounded_channel();
-        let follower = Follower { world: Arc::clone(&world) };
+        let follower = Follower { world: Arc::clone(&world), sees_secrets: self.polls_every.is_none() };
         follower.list(list);
         self.cluster.watch(tell);
         let delivery = Arc::clone(&self.delivery);

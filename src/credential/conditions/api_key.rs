@@ -32,10 +32,11 @@ impl Report<'_> {
             return Said::pending("Apple was not asked yet whether it knows the key.");
         };
         match (probe.proof, &probe.silence) {
-            // After a restart the proof stands, and so does what was said of it, unless that was before it was found.
+            // After a restart the proof stands, and so does what was said of it, unless that was of another key or before it
+            // was found.
             (Some(_), _) if probe.asked_at.is_none() => {
                 let said = self.said_before(ConditionType::KeyVerified);
-                let said = said.filter(|said| said.status != ConditionStatus::Unknown);
+                let said = said.filter(|said| said.status == ConditionStatus::True && self.seen.is_told_of_this_key());
                 said.unwrap_or_else(|| Said::yes(Reason::Verified, ACCEPTED))
             }
             (Some(Proof::Accepted), _) => Said::yes(Reason::Verified, ACCEPTED),

@@ -78,9 +78,10 @@ fn key_verified_after(status: ConditionStatus, reason: Reason) -> (ConditionStat
 }
 
 #[test]
-fn a_proof_that_is_found_after_a_restart_is_told_though_the_status_said_that_nothing_was_known() {
+fn a_proof_that_is_found_after_a_restart_is_told_though_the_status_said_otherwise() {
     let verified = (ConditionStatus::True, "Verified".to_owned());
     assert_eq!(key_verified_after(ConditionStatus::Unknown, Reason::Pending), verified);
+    assert_eq!(key_verified_after(ConditionStatus::False, Reason::KeyRejected), verified, "that was another key");
     let missing = (ConditionStatus::True, "AgreementMissing".to_owned());
     assert_eq!(key_verified_after(ConditionStatus::True, Reason::AgreementMissing), missing);
 }

@@ -152,6 +152,19 @@ fn while_suspended_there_is_nothing_to_do_until_the_token_ends() {
 }
 
 #[test]
+fn while_suspended_each_secret_that_is_not_seen_is_looked_at_once_for_the_status() {
+    let mut scene = Scene::new().with(spec(json!({"suspend": true})));
+    scene.sights = Sights::default();
+    assert_eq!(scene.plan(MINUTE), Step::Look(Target::Managed));
+    scene.sights.managed = Sight::Absent;
+    assert_eq!(scene.plan(MINUTE), Step::Look(Target::ClientSecret));
+    scene.sights.client_secret = Sight::Absent;
+    assert_eq!(scene.plan(MINUTE), Step::LookAtKey);
+    scene.sights.key_secret = Sight::Absent;
+    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
+}
+
+#[test]
 fn a_second_request_within_a_minute_is_served_when_the_minute_is_over() {
     let ask = |value: &'static str| {
         move |scene: &mut Scene| {
