@@ -7,15 +7,15 @@ use reqwest::{Client, StatusCode, Url, redirect};
 
 use crate::operator::install_crypto_provider;
 
-/// The whole question takes at most this long.
+/// A question takes at most this long.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Asks a running operator, for example for <http://asa-operator:8080/readyz>.
 #[derive(Debug, Args)]
 pub(super) struct Probe {
-    /// What to GET; anything but an answer of 200 within ten seconds is a failure
-    #[arg(value_name = "URL")]
-    url: Url,
+    /// What to GET, one after the other; anything but an answer of 200 within ten seconds is a failure
+    #[arg(value_name = "URL", required = true)]
+    urls: Vec<Url>,
 }
 
 /// The operator is not as it should be.
@@ -25,35 +25,42 @@ enum ProbeError {
     #[error("{url} answered {status}: {body}")]
     Refused { url: Url, status: StatusCode, body: String },
     /// It did not answer, or too late.
-    #[error("{url} did not answer: {source}")]
+    #[error("{url} did not answer: {}", innermost(source))]
     Silent { url: Url, source: reqwest::Error },
 }
 
 impl Probe {
     pub(super) fn execute(self) -> Result<(), Box<dyn Error>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let body = runtime.block_on(self.ask())?;
-        match std::io::stdout().write_all(body.as_bytes()) {
-            // Whoever reads it may stop early.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The body of a good answer.
-    async fn ask(self) -> Result<String, ProbeError> {
         install_crypto_provider();
-        let silent =
-            |source: reqwest::Error| ProbeError::Silent { url: self.url.clone(), source: source.without_url() };
-        // The operator is asked itself, whatever proxy leads to Apple.
-        let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(DEADLINE).build();
-        let answer = client.map_err(silent)?.get(self.url.clone()).send().await.map_err(silent)?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(silent)?;
-        if status == StatusCode::OK {
-            Ok(body)
-        } else {
-            Err(ProbeError::Refused { url: self.url.clone(), status, body })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        for url in self.urls {
+            let body = runtime.block_on(ask(url))?;
+            match writeln!(std::io::stdout(), "{}", body.trim_end()) {
+                // Whoever reads it may stop early.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
+                _ => {}
+            }
         }
+        Ok(())
     }
+}
+
+/// What it all came from, such as a refused connection or an unknown name. The error itself only says what was tried.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// The body of a good answer.
+async fn ask(url: Url) -> Result<String, ProbeError> {
+    let silent = |source: reqwest::Error| ProbeError::Silent { url: url.clone(), source: source.without_url() };
+    // The operator is asked itself, whatever proxy leads to Apple.
+    let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(DEADLINE).build();
+    let answer = client.map_err(silent)?.get(url.clone()).send().await.map_err(silent)?;
+    let status = answer.status();
+    let body = answer.text().await.map_err(silent)?;
+    if status == StatusCode::OK { Ok(body) } else { Err(ProbeError::Refused { url, status, body }) }
 }

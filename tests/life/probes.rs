@@ -108,23 +108,28 @@ async fn without_an_api_server_the_operator_lives_and_is_not_ready() {
 
 #[tokio::test]
 async fn the_command_that_helm_test_runs_tells_a_good_answer_from_a_bad_one_and_from_none() {
-    let probe = async |url: String| -> Output {
+    let probe = async |urls: Vec<String>| -> Output {
         let asking = tokio::task::spawn_blocking(move || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_asa-operator"));
             // A proxy would be asked instead of the operator.
-            command.args(["probe", &url]).env("HTTP_PROXY", "http://127.0.0.1:1").output().unwrap()
+            command.arg("probe").args(urls).env("HTTP_PROXY", "http://127.0.0.1:1").output().unwrap()
         });
         asking.await.unwrap()
     };
-    let silent = probe("http://127.0.0.1:1/readyz".to_owned()).await;
+    let silent = probe(vec!["http://127.0.0.1:1/readyz".to_owned()]).await;
     assert!(!silent.status.success());
-    assert!(String::from_utf8_lossy(&silent.stderr).contains("did not answer"), "{silent:?}");
+    assert!(String::from_utf8_lossy(&silent.stderr).contains("did not answer: Connection refused"), "{silent:?}");
 
     let stage = Stage::ready().await;
     let free = stage.serves_at("http_address").await;
-    let good = probe(format!("http://{free}/readyz")).await;
-    assert!(good.status.success() && good.stdout == b"ok", "{good:?}");
-    let bad = probe(format!("http://{free}/nothing")).await;
-    assert!(!bad.status.success());
-    assert!(String::from_utf8_lossy(&bad.stderr).contains("/nothing answered 404 Not Found"), "{bad:?}");
+    let url = |path| format!("http://{free}/{path}");
+    let good = probe(vec![url("livez"), url("readyz")]).await;
+    assert!(good.status.success() && good.stdout == b"ok\nok\n", "{good:?}");
+    // Each of them counts.
+    for urls in [vec![url("nothing"), url("readyz")], vec![url("readyz"), url("nothing")]] {
+        let bad = probe(urls).await;
+        assert!(!bad.status.success());
+        assert!(String::from_utf8_lossy(&bad.stderr).contains("/nothing answered 404 Not Found"), "{bad:?}");
+    }
+    assert!(!probe(Vec::new()).await.status.success(), "nothing was asked");
 }
