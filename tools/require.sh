@@ -60,7 +60,8 @@ if [ "$1" = e2e ]; then
   root: the kubelet mounts volumes and makes cgroups"
     # What a node runs besides Kubernetes, and what is in the workload's image.
     packages=''
-    for pair in containerd:containerd runc:runc iptables:iptables nftables:nft iproute2:ip busybox-static:busybox curl:curl; do
+    for pair in containerd:containerd runc:runc iptables:iptables nftables:nft iproute2:ip dnsmasq-base:dnsmasq \
+        busybox-static:busybox curl:curl; do
         command -v "${pair#*:}" >/dev/null 2>&1 || packages="$packages ${pair%%:*}"
     done
     [ -e /usr/lib/cni/bridge ] || [ -e /opt/cni/bin/bridge ] || packages="$packages containernetworking-plugins"

@@ -288,12 +288,18 @@ impl Cluster {
         spawn(Part::Containerd)?;
         self.ready(Part::Containerd, || async { node.runs_containers() }).await?;
         node.import_images()?;
-        for part in [Part::Kubelet, Part::Scheduler, Part::Proxy] {
+        for part in [Part::Dnsmasq, Part::Kubelet, Part::Scheduler, Part::Proxy] {
             spawn(part)?;
         }
+        self.ready(Part::Dnsmasq, || async { Node::tells_names() }).await?;
         let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(self.client_that_retries(false)?);
         self.ready(Part::Kubelet, || async { nodes.get(node::NAME).await.is_ok_and(|node| node::is_ready(&node)) })
             .await
+    }
+
+    /// Gives a name an address, instead of one that it may have: the node's pods find it by DNS from now on.
+    pub fn name(&self, name: &str, address: Ipv4Addr) -> Result<(), Error> {
+        self.node.as_ref().map_or_else(|| Err(Error::NotRunning(Part::Dnsmasq)), |node| node.name(name, address))
     }
 
     /// Runs containerd's client on the node, `ctr -n k8s.io`, and returns what it printed.

@@ -37,6 +37,8 @@ pub enum Part {
     Scheduler,
     /// kube-proxy, of a node.
     Proxy,
+    /// dnsmasq, of a node.
+    Dnsmasq,
 }
 
 impl Part {
@@ -49,6 +51,7 @@ impl Part {
             Part::Kubelet => "kubelet",
             Part::Scheduler => "kube-scheduler",
             Part::Proxy => "kube-proxy",
+            Part::Dnsmasq => "dnsmasq",
         }
     }
 }

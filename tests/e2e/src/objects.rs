@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::image::TOOLS;
 
-/// Where the stand-in for Apple is: a fixed address of a Service, under a name that hostAliases tell, as there is no DNS.
-pub(crate) const APPLE_ADDRESS: &str = "10.96.0.80";
+/// The name of the stand-in for Apple in DNS.
 pub(crate) const APPLE_HOST: &str = "apple.test";
 
 /// The namespace of credentials and workload.
@@ -60,7 +59,7 @@ pub(crate) fn apple(config: &Config, folder: &str) -> Value {
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "apple", "namespace": "apple"},
          "data": {"config.json": json!(config).to_string()}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "apple", "namespace": "apple"}, "spec": {
-            "clusterIP": APPLE_ADDRESS, "selector": labels,
+            "selector": labels,
             "ports": [{"name": "https", "port": 443, "targetPort": 8443}, {"name": "http", "port": 80, "targetPort": 8090}]}},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "apple", "namespace": "apple", "labels": labels}, "spec": {
             "terminationGracePeriodSeconds": 1,
@@ -114,7 +113,6 @@ pub(crate) fn workload(ca: &str) -> Value {
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "workload", "namespace": NAMESPACE}, "spec": {
             "automountServiceAccountToken": false, "terminationGracePeriodSeconds": 1,
             "securityContext": {"runAsNonRoot": true, "runAsUser": 1000},
-            "hostAliases": host_aliases(),
             "containers": [{"name": "workload", "image": TOOLS, "imagePullPolicy": "Never", "command": ["/bin/sh", "-c", CALLS],
                 "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
                 "volumeMounts": [mount("ads"), mount("app-store"), mount("ca")]}],
@@ -124,17 +122,11 @@ pub(crate) fn workload(ca: &str) -> Value {
     ]})
 }
 
-/// The lines of /etc/hosts that stand in for DNS.
-pub(crate) fn host_aliases() -> Value {
-    json!([{"ip": APPLE_ADDRESS, "hostnames": [APPLE_HOST]}])
-}
-
 /// The chart's values.
 pub(crate) fn values(ca: &str, log_filter: &str) -> Value {
     json!({
         "image": {"repository": crate::image::OPERATOR.0, "tag": crate::image::OPERATOR.1, "pullPolicy": "Never"},
         "replicas": 2,
-        "hostAliases": host_aliases(),
         "caBundle": {"pem": ca},
         "logFilter": log_filter,
         "apple": {

@@ -14,6 +14,9 @@ use crate::image;
 use crate::objects::OPERATOR;
 use crate::shell::{Done, Failure, cannot, fail, run};
 
+/// Seconds that `helm test` is given.
+pub(crate) const TEST_LIMIT: u32 = 60;
+
 /// Everything that runs. It ends, and is cleaned up, when it is dropped.
 pub(crate) struct Stage {
     cluster: Cluster,
@@ -85,6 +88,19 @@ impl Stage {
         fs::write(&file, values.to_string()).map_err(cannot("write values.json"))?;
         let mut helm = self.helm(&["upgrade", "--install", "asa-operator"]);
         run(helm.arg(&self.chart).arg("--values").arg(file).args(["--wait", "--timeout=180s"])).map(drop)
+    }
+
+    /// Runs `helm test`; what it and its pod said, also where it fails.
+    pub(crate) fn test(&self) -> Done<String> {
+        run(self.helm(&["test", "asa-operator", "--logs"]).arg(format!("--timeout={TEST_LIMIT}s")))
+    }
+
+    /// Has DNS lead a name to a Service.
+    pub(crate) fn name(&self, name: &str, namespace: &str, service: &str) -> Done {
+        let service = self.get(&["service", "--namespace", namespace, service])?;
+        let address = service["spec"]["clusterIP"].as_str().unwrap_or_default();
+        let address = address.parse().map_err(cannot(format!("read the address {address:?} of a Service")))?;
+        self.cluster.name(name, address).map_err(|error| Failure(error.report()))
     }
 
     /// Takes the chart away.

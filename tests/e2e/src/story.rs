@@ -9,8 +9,8 @@ use crate::audit;
 use crate::figures::Figures;
 use crate::leases::{self, Leases, Sight};
 use crate::objects::{self, KeyPair, NAMESPACE, OPERATOR};
-use crate::shell::{Done, cannot, fail, now, run, seconds, until};
-use crate::stage::Stage;
+use crate::shell::{Done, Failure, cannot, fail, now, run, seconds, until};
+use crate::stage::{Stage, TEST_LIMIT};
 use crate::workload::{self, Call};
 
 /// Tokens that the workload has to have had: the first one and six renewals.
@@ -18,6 +18,9 @@ const TOKENS: usize = 7;
 
 /// Seconds for whatever is usually there in a few.
 const PATIENCE: i64 = 180;
+
+/// The operator's Service, as a cluster's DNS has it.
+const SERVICE: &str = "asa-operator.asa-operator.svc.cluster.local";
 
 /// What Kubernetes calls the operator.
 const USER: &str = "system:serviceaccount:asa-operator:asa-operator";
@@ -38,21 +41,12 @@ pub(crate) fn play(stage: &Stage, trials: Trials, figures: &mut Figures) -> Done
 
     figures.chapter("helm install");
     stage.install(&objects::values(&ca, "info,kube_client=off,kube_runtime=off"))?;
+    stage.name(SERVICE, OPERATOR, "asa-operator")?;
+    test_succeeds(stage)?;
+    test_fails_without_pods(stage)?;
     let leases = Leases::watch(stage.kubectl_command(), OPERATOR)?;
     two_stand_ready(stage, &leases)?;
-    stage.apply(&objects::credentials(&ads, &app_store))?;
-    stage.kubectl(&[
-        "wait",
-        "--for=condition=Ready",
-        "--timeout=60s",
-        "-n",
-        NAMESPACE,
-        "asacred/acme",
-        "asccred/acme-app-store",
-    ])?;
-    stage.apply(&objects::workload(&ca))?;
-    stage.kubectl(&["wait", "--for=condition=Ready", "--timeout=60s", "-n", NAMESPACE, "pod/workload"])?;
-    until("a first call of the workload", PATIENCE, || Ok((!calls(stage)?.is_empty()).then_some(())))?;
+    start_workload(stage, &ca, &ads, &app_store)?;
 
     figures.chapter("helm upgrade");
     let before: Vec<Value> = stage.operators()?;
@@ -65,6 +59,7 @@ pub(crate) fn play(stage: &Stage, trials: Trials, figures: &mut Figures) -> Done
     if names(&stage.operators()?).iter().any(|name| names(&before).contains(name)) {
         return fail("helm upgrade with other values left a pod as it was");
     }
+    test_succeeds(stage)?;
 
     figures.chapter("taking the leader away");
     for _ in 0..trials.ends {
@@ -104,8 +99,59 @@ fn key() -> Done<KeyPair> {
 fn start_apple(stage: &Stage, ads: &KeyPair, app_store: &KeyPair) -> Done<String> {
     let folder = stage.apple_folder();
     stage.apply(&objects::apple(&objects::config(ads, app_store), &folder.to_string_lossy()))?;
+    stage.name(objects::APPLE_HOST, "apple", "apple")?;
     stage.kubectl(&["wait", "--for=condition=Ready", "--timeout=120s", "-n", "apple", "pod/apple"])?;
     fs::read_to_string(folder.join("ca.pem")).map_err(cannot("read the certificate of the stand-in for Apple"))
+}
+
+/// Creates both credentials and what uses them, and waits until it does.
+fn start_workload(stage: &Stage, ca: &str, ads: &KeyPair, app_store: &KeyPair) -> Done {
+    stage.apply(&objects::credentials(ads, app_store))?;
+    stage.kubectl(&[
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=60s",
+        "-n",
+        NAMESPACE,
+        "asacred/acme",
+        "asccred/acme-app-store",
+    ])?;
+    stage.apply(&objects::workload(ca))?;
+    stage.kubectl(&["wait", "--for=condition=Ready", "--timeout=60s", "-n", NAMESPACE, "pod/workload"])?;
+    until("a first call of the workload", PATIENCE, || Ok((!calls(stage)?.is_empty()).then_some(())))
+}
+
+/// `helm test` succeeds, by what was asked of the operator.
+fn test_succeeds(stage: &Stage) -> Done {
+    // kube-proxy is some seconds behind, in which the Service still leads to pods that are gone.
+    until("the Service to lead to the pods that are there", PATIENCE, || {
+        let pods = stage.operators()?;
+        let rules = run(Command::new("nft").args(["list", "table", "ip", "kube-proxy"]))?;
+        let leads_to = |ip: &str| rules.split(|c: char| !c.is_ascii_digit() && c != '.').any(|word| word == ip);
+        let is_there = |ip: &str| pods.iter().any(|pod| pod["status"]["podIP"] == ip);
+        Ok(stage.addresses().keys().all(|ip| leads_to(ip) == is_there(ip)).then_some(()))
+    })?;
+    let said = stage.test()?;
+    if said.contains("asa_build_info") { Ok(()) } else { fail(format!("helm test asked for no metrics:\n{said}")) }
+}
+
+/// `helm test` fails, and soon, while there is a Service and no pod behind it.
+fn test_fails_without_pods(stage: &Stage) -> Done {
+    let scale = |replicas| stage.kubectl(&["scale", "--namespace", OPERATOR, "deployment/asa-operator", replicas]);
+    scale("--replicas=0")?;
+    until("both pods gone", PATIENCE, || {
+        let pods = stage.get(&["pods", "--namespace", OPERATOR, "--selector=app.kubernetes.io/component=operator"])?;
+        Ok(pods["items"].as_array().is_some_and(Vec::is_empty).then_some(()))
+    })?;
+    let started = now();
+    let tested = stage.test();
+    let took = seconds(started, now());
+    match tested {
+        Ok(said) => fail(format!("helm test succeeded without the operator:\n{said}")),
+        Err(Failure(said)) if !said.contains("did not answer") => fail(format!("helm test failed otherwise: {said}")),
+        Err(Failure(said)) if took * 2.0 > f64::from(TEST_LIMIT) => fail(format!("helm test took {took:.1} s: {said}")),
+        Err(_) => scale("--replicas=2").map(drop),
+    }
 }
 
 /// Waits until both pods are ready and one of them leads.

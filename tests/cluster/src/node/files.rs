@@ -9,6 +9,12 @@ pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 244, 0, 1);
 /// The bridge that the pods are on. It is ours alone: a machine that has one runs such a node already.
 pub(crate) const BRIDGE: &str = "asa0";
 
+/// Where DNS is asked; pods cannot be told of another port.
+pub(super) const DNS_PORT: u16 = 53;
+
+/// The folder of names, a file for each, as /etc/hosts has them.
+pub(super) const NAMES: &str = "names";
+
 /// The node's name.
 pub(crate) const NAME: &str = "n1";
 
@@ -21,7 +27,7 @@ pub(crate) const USERS: [(&str, Option<&str>, &str); 3] = [
 
 /// Names of the files and their contents. `cni` is the folder of the network's programs, `sandbox_image` what holds a pod's
 /// network open.
-pub(super) fn all(dir: &Path, cni: &Path, sandbox_image: &str) -> [(&'static str, String); 6] {
+pub(super) fn all(dir: &Path, cni: &Path, sandbox_image: &str) -> [(&'static str, String); 7] {
     let (dir, cni) = (dir.display(), cni.display());
     [
         (
@@ -87,6 +93,25 @@ conntrack: {{maxPerCore: 0}}
 hostnameOverride: {NAME}
 healthzBindAddress: {ADDRESS}:10256
 metricsBindAddress: {ADDRESS}:10249
+"
+            ),
+        ),
+        (
+            // Root, as nobody else can enter the directory. A name that is in no file is nobody's, whatever its domain.
+            "dnsmasq.conf",
+            format!(
+                r"keep-in-foreground
+log-facility=-
+pid-file={dir}/dnsmasq.pid
+user=root
+group=root
+listen-address={ADDRESS}
+port={DNS_PORT}
+bind-interfaces
+no-resolv
+no-hosts
+local=/#/
+hostsdir={dir}/{NAMES}
 "
             ),
         ),

@@ -12,7 +12,8 @@ const FACTS: [(&str, &str); 9] = [
     (
         "process",
         "find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs -exec cat {} +
-         ps -eo args= | grep -v '<defunct>' | grep -E '^[^ ]*(containerd|containerd-shim[^ ]*|kubelet|kube-proxy|kube-scheduler) '",
+         ps -eo args= | grep -v '<defunct>' |
+             grep -E '^[^ ]*(containerd|containerd-shim[^ ]*|kubelet|kube-proxy|kube-scheduler|dnsmasq) '",
     ),
     ("mount", "awk '{print $5, $9, $10}' /proc/self/mountinfo"),
     ("network namespace", "ls /run/netns 2>/dev/null"),

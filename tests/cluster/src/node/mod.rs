@@ -1,7 +1,7 @@
-//! A node that runs pods: containerd, kubelet, kube-scheduler and kube-proxy beside the control plane, as root.
+//! A node that runs pods: containerd, kubelet, kube-scheduler, kube-proxy and dnsmasq beside the control plane, as root.
 //!
-//! Pods have a network, Services, probes, logs, exec and restarts. There is no DNS (Services are reached by address, or by
-//! `hostAliases`), nothing outside the machine can be reached, and nobody enforces a `NetworkPolicy`.
+//! Pods have a network, Services, probes, logs, exec, restarts and DNS, which knows the names that it is given. Nothing outside
+//! the machine can be reached, and nobody enforces a `NetworkPolicy`.
 
 mod files;
 mod machine;
@@ -10,6 +10,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,8 +29,14 @@ use crate::process::{Part, SYSTEM_PATH, Sandbox};
 const LOCK: &str = "/run/lock/asa-cluster-node.lock";
 
 /// Packages of Debian and Ubuntu, each with a program that it brings.
-const PACKAGES: [(&str, &str); 5] =
-    [("containerd", "containerd"), ("runc", "runc"), ("iptables", "iptables"), ("nftables", "nft"), ("iproute2", "ip")];
+const PACKAGES: [(&str, &str); 6] = [
+    ("containerd", "containerd"),
+    ("runc", "runc"),
+    ("iptables", "iptables"),
+    ("nftables", "nft"),
+    ("iproute2", "ip"),
+    ("dnsmasq-base", "dnsmasq"),
+];
 
 /// Where Debian and others have the programs of the network.
 const CNI: [&str; 3] = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
@@ -63,7 +70,9 @@ impl Node {
         let lock = lock().map_err(Error::io(format!("lock {LOCK}; another node runs on this machine")))?;
         let dir = sandbox.dir().to_owned();
         let failed = || Error::io(format!("write into {}", dir.display()));
-        fs::create_dir(dir.join("cni")).map_err(failed())?;
+        for folder in ["cni", files::NAMES] {
+            fs::create_dir(dir.join(folder)).map_err(failed())?;
+        }
         for (name, contents) in files::all(&dir, &cni, &options.sandbox_image) {
             // The reaper runs it where it is, so it has to be the last, when what it reads is there.
             if name == "sweep.sh" {
@@ -92,6 +101,7 @@ impl Node {
                 ],
             ),
             Part::Proxy => (&self.binaries.proxy, vec![format!("--config={dir}/proxy.yaml")]),
+            Part::Dnsmasq => (Path::new("dnsmasq"), vec![format!("--conf-file={dir}/dnsmasq.conf")]),
             _ => (Path::new("containerd"), vec![format!("-c={dir}/containerd.toml")]),
         }
     }
@@ -99,6 +109,17 @@ impl Node {
     /// Whether containerd answers.
     pub(crate) fn runs_containers(&self) -> bool {
         self.ctr(&["version"]).is_ok()
+    }
+
+    /// Whether somebody listens where pods ask for names.
+    pub(crate) fn tells_names() -> bool {
+        TcpStream::connect((ADDRESS, files::DNS_PORT)).is_ok()
+    }
+
+    /// Gives a name an address.
+    pub(crate) fn name(&self, name: &str, address: Ipv4Addr) -> Result<(), Error> {
+        let file = self.dir.join(files::NAMES).join(name);
+        write_private(&file, &format!("{address} {name}\n")).map_err(Error::io(format!("write {}", file.display())))
     }
 
     /// Hands the images to containerd.
