@@ -2,6 +2,7 @@
 
 use std::{error::Error, io::Write, time::Duration};
 
+use backon::{ExponentialBuilder, Retryable};
 use clap::Args;
 use reqwest::{Client, StatusCode, Url, redirect};
 
@@ -10,10 +11,18 @@ use crate::operator::install_crypto_provider;
 /// A question takes at most this long.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// A connection takes at most this long.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// After an upgrade a Service leads to pods that are gone for some seconds: so often it is tried again, after a quarter of a
+/// second, a half, one and two.
+const RETRIES: usize = 4;
+
 /// Asks a running operator, for example for <http://asa-operator:8080/readyz>.
 #[derive(Debug, Args)]
 pub(super) struct Probe {
-    /// What to GET, one after the other; anything but an answer of 200 within ten seconds is a failure
+    /// What to GET, one after the other; anything but an answer of 200 within ten seconds is a failure, after some attempts
+    /// to connect
     #[arg(value_name = "URL", required = true)]
     urls: Vec<Url>,
 }
@@ -58,8 +67,12 @@ fn innermost(error: &reqwest::Error) -> String {
 async fn ask(url: Url) -> Result<String, ProbeError> {
     let silent = |source: reqwest::Error| ProbeError::Silent { url: url.clone(), source: source.without_url() };
     // The operator is asked itself, whatever proxy leads to Apple.
-    let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(DEADLINE).build();
-    let answer = client.map_err(silent)?.get(url.clone()).send().await.map_err(silent)?;
+    let client = Client::builder().no_proxy().redirect(redirect::Policy::none());
+    let client = client.timeout(DEADLINE).connect_timeout(CONNECT_TIMEOUT).build().map_err(silent)?;
+    let pauses = ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_max_times(RETRIES);
+    let answer = async || client.get(url.clone()).send().await;
+    let answer = (|| answer()).retry(pauses).sleep(tokio::time::sleep).when(reqwest::Error::is_connect).await;
+    let answer = answer.map_err(silent)?;
     let status = answer.status();
     let body = answer.text().await.map_err(silent)?;
     if status == StatusCode::OK { Ok(body) } else { Err(ProbeError::Refused { url, status, body }) }
