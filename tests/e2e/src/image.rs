@@ -16,6 +16,9 @@ pub(crate) const OPERATOR: (&str, &str) = ("localhost/asa-operator", "e2e");
 /// The image with busybox, curl and the stand-in for Apple. Its command waits.
 pub(crate) const TOOLS: &str = "localhost/asa-e2e-tools:1";
 
+/// The most bytes that the operator's image may have.
+const LARGEST: u64 = 12_000_000;
+
 /// Builds the operator's image as `make image` does, and saves it. What the builder stores stays in `dir`.
 pub(crate) fn operator(repository: &Path, dir: &Path) -> Done<PathBuf> {
     let storage = dir.join("storage.conf");
@@ -37,9 +40,10 @@ pub(crate) fn operator(repository: &Path, dir: &Path) -> Done<PathBuf> {
     Ok(archive)
 }
 
-/// Bytes of all that is in an archive of `docker save`.
+/// Bytes of all that is in an archive of `docker save`, which are not to be more than [`LARGEST`].
 pub(crate) fn size(archive: &Path) -> Done<u64> {
-    fs::metadata(archive).map(|file| file.len()).map_err(cannot("look at the image"))
+    let size = fs::metadata(archive).map_err(cannot("look at the image"))?.len();
+    if size > LARGEST { fail(format!("the image has {size} bytes, {LARGEST} are allowed")) } else { Ok(size) }
 }
 
 /// Makes the image of the tools out of programs of this machine, each with the libraries that it loads.
