@@ -109,11 +109,12 @@ pub fn plan(seen: &Observed<'_>, now: Now) -> Step {
     step.unwrap_or_else(|| Step::Wait(until(seen, now)))
 }
 
-/// Nothing is done, but what is told of the token has to be known: where Secrets are not watched, each is looked at once.
+/// Nothing is done, but what is told of a token and its key has to be known: where Secrets are not watched, each is looked
+/// at once.
 fn suspended(seen: &Observed<'_>, now: Now) -> Step {
     let unseen = seen.targets().find(|target| *seen.sight(*target) == Sight::Unknown).map(Step::Look);
-    let key = (seen.sights.key_secret == Sight::Unknown).then_some(Step::LookAtKey);
-    if let Some(step) = unseen.or(key) {
+    let knows_key = seen.published_life().is_none() || seen.sights.key_secret != Sight::Unknown;
+    if let Some(step) = unseen.or((!knows_key).then_some(Step::LookAtKey)) {
         return if seen.is_held(Side::Cluster, now) { Step::Wait(until(seen, now)) } else { step };
     }
     let end = seen.published_life().map(|life| life.expires_at).filter(|end| *end > now.wall);

@@ -159,9 +159,10 @@ fn while_suspended_each_secret_that_is_not_seen_is_looked_at_once_for_the_status
     scene.sights.managed = Sight::Absent;
     assert_eq!(scene.plan(MINUTE), Step::Look(Target::ClientSecret));
     scene.sights.client_secret = Sight::Absent;
-    assert_eq!(scene.plan(MINUTE), Step::LookAtKey);
-    scene.sights.key_secret = Sight::Absent;
-    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed));
+    assert_eq!(scene.plan(MINUTE), Step::Wait(Until::Changed), "there is no token of which to tell the key");
+    let unseen_key = |scene: &mut Scene| scene.sights.key_secret = Sight::Unknown;
+    let scene = Scene::restarted().with(spec(json!({"suspend": true})));
+    assert_eq!(scene.with(unseen_key).plan(MINUTE), Step::LookAtKey);
 }
 
 #[test]
