@@ -30,8 +30,8 @@ pub(super) enum Learned {
     Inspected { target: Target, known: Known, jwt: Option<(SecretString, Life, String)> },
     /// One of our Secrets lies under this name of earlier days.
     Found(String, Arc<SecretMeta>),
-    /// One of our Secrets was read in this state for the token in it.
-    Recalled(Version, Option<TokenInHand>),
+    /// One of our Secrets, of this name, was read in this state for the token in it.
+    Recalled(String, Version, Option<TokenInHand>),
     /// The key was read.
     Key(Key),
     /// There is no key.
@@ -132,10 +132,12 @@ impl Context {
                 memory.former.insert(name, meta);
                 memory.succeeded_with(Subject::Target(Target::Managed));
             }
-            Learned::Recalled(version, token) => {
+            Learned::Recalled(name, version, token) => {
                 // What changed since it was looked at is looked at again, or the same token would be read for ever.
-                memory.former.retain(|_, meta| meta.version == version);
-                memory.recalled = Some(version);
+                if memory.former.get(&name).is_some_and(|meta| meta.version != version) {
+                    memory.former.remove(&name);
+                }
+                memory.recalled.insert(name, version);
                 if token.is_some() {
                     memory.token = token;
                 }

@@ -57,8 +57,8 @@ pub struct Memory {
     pub handled: Option<String>,
     /// When that was (steady clock).
     pub demanded_at: Option<Duration>,
-    /// The state of a Secret whose token was read back, or should have been.
-    pub recalled: Option<Version>,
+    /// The states of Secrets, by name, whose token was read back, or should have been.
+    pub recalled: BTreeMap<String, Version>,
     /// Names under which this process published; where Secrets are not watched, nothing else tells of them.
     pub names: BTreeSet<String>,
     /// What was found under names of earlier days, where Secrets are not watched.
@@ -192,7 +192,7 @@ impl Memory {
             |content: &Content| content.known.is_none() && !content.look_again && content.looked_at.is_none();
         let has_in_hand = self.key.is_some() || self.client_secret.is_some() || self.token.is_some();
         let has_resolved = self.resolution.is_some() || self.resolve_anew;
-        let was_asked = self.handled.is_some() || self.demanded_at.is_some() || self.recalled.is_some();
+        let was_asked = self.handled.is_some() || self.demanded_at.is_some() || !self.recalled.is_empty();
         let knows_names = !self.names.is_empty() || !self.former.is_empty() || !self.cleared.is_empty();
         let has_published = knows_names || self.key_looked_at.is_some();
         let has_learned = self.has_trouble() || has_in_hand || has_resolved || was_asked || has_published;

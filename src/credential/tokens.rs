@@ -185,7 +185,7 @@ impl Observed<'_> {
         let written = strays.filter_map(|meta| Some((meta.record.as_ref()?, Some(meta))));
         published.into_iter().chain(written).find_map(|(record, meta)| {
             let is_token = record.thumbprint.is_some() && !record.unverified;
-            let is_new = meta.is_some_and(|meta| self.memory.recalled.as_ref() != Some(&meta.version));
+            let is_new = meta.is_some_and(|meta| self.memory.recalled.get(&record.secret) != Some(&meta.version));
             (is_token && is_new && self.is_fresh(record, bundle, now)).then(|| record.secret.clone())
         })
     }

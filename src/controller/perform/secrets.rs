@@ -101,7 +101,7 @@ impl<C: Cluster, A: Apple> Doing<'_, C, A> {
                 was_published: false,
             })
         });
-        Learned::Recalled(version, token)
+        Learned::Recalled(name.to_owned(), version, token)
     }
 
     pub(super) async fn publish(&self, target: Target) -> Learned {

@@ -81,9 +81,27 @@ fn after_a_restart_the_token_under_the_old_name_is_read_and_not_asked_for() {
     assert_eq!(Scene::restarted().with(renamed).plan(MINUTE), Step::Recall("acme".into()));
     let recalled = Scene::restarted().with(renamed).token_issued(Duration::ZERO).token_proved();
     assert_eq!(recalled.plan(MINUTE), Step::Publish(Target::Managed), "and the ids stand beside it");
-    let tried = Scene::restarted().with(renamed).with(|scene| scene.memory.recalled = Some(version("acme", 1)));
+    let tried = |scene: &mut Scene| drop(scene.memory.recalled.insert("acme".into(), version("acme", 1)));
+    let tried = Scene::restarted().with(renamed).with(tried);
     assert_eq!(tried.plan(MINUTE), Step::Inspect(Target::ClientSecret), "once, if it was of no use");
     assert_eq!(Scene::restarted().with(renamed).plan(31 * MINUTE), Step::Inspect(Target::ClientSecret), "it is due");
+}
+
+#[test]
+fn of_two_old_names_neither_token_is_read_a_second_time() {
+    let renamed_twice = |scene: &mut Scene| {
+        renamed(scene);
+        let mut older = SecretMeta::clone(scene.sights.strays[0].meta.as_ref().unwrap());
+        older.version = version("older", 1);
+        older.record.as_mut().unwrap().secret = "older".into();
+        scene.sights.strays.push(Stray { name: "older".into(), meta: Some(Arc::new(older)) });
+    };
+    let mut scene = Scene::restarted().with(renamed_twice);
+    for name in ["acme", "older"] {
+        assert_eq!(scene.plan(MINUTE), Step::Recall(name.into()));
+        scene.memory.recalled.insert(name.into(), version(name, 1));
+    }
+    assert_eq!(scene.plan(MINUTE), Step::Inspect(Target::ClientSecret));
 }
 
 #[test]

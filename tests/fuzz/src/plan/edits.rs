@@ -229,7 +229,7 @@ pub(super) fn recall(scene: &mut Scene, name: &str) {
     let own = scene.sights.managed.meta().cloned().map(Arc::new);
     let metas = own.into_iter().chain(strays);
     let found = metas.into_iter().find(|meta| meta.record.as_ref().is_some_and(|record| record.secret == name));
-    scene.memory.recalled = found.map(|meta| meta.version.clone());
+    scene.memory.recalled.extend(found.map(|meta| (name.to_owned(), meta.version.clone())));
 }
 
 fn poll(scene: &mut Scene, dice: &mut Dice<'_>) {

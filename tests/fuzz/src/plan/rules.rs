@@ -135,7 +135,7 @@ fn no_token_is_made_while_one_is_good(scene: &Scene) {
     // A token that cannot be read back cannot be written in another form, nor tell whose it is.
     let is_open = || scene.object.kind() == Kind::Ads && scene.seen().is_identity_open();
     let serves = |record: &Record| record.formats == scene.object.formats() && !is_open();
-    let is_usable = |record: &&Record| !record.unverified && (scene.memory.recalled.is_none() || serves(record));
+    let is_usable = |record: &&Record| !record.unverified && (scene.memory.recalled.is_empty() || serves(record));
     let Some(record) = readable(scene, Target::Managed).filter(is_usable).filter(|_| !asked_by_hand) else {
         return;
     };
