@@ -58,6 +58,7 @@ async fn a_first_token_that_cannot_be_had_or_proved_is_told_and_tried_again_afte
             assert_eq!(stage.asked_at(&row.client_id(), Endpoint::Token).len(), 1, "{name}: the token in hand serves");
         }
         // What is published is what Apple issued and an API accepted, from the first state on.
+        history.until_secrets_of(name, 1).await;
         let secrets = history.secrets_of(name);
         assert_eq!(secrets.len(), 1, "{name}");
         assert!(stage.is_accepted(&entries(&secrets[0])["authorization"]).await, "{name}");
@@ -84,6 +85,7 @@ async fn ids_that_no_api_tells_are_asked_for_again_after_1_2_and_4_seconds_and_a
         doubles(name, &attempts, row.takes);
         assert_eq!(stage.asked_at(&row.client_id(), Endpoint::Token).len(), 1, "{name}: the token in hand serves");
 
+        history.until_secrets_of(name, 2).await;
         let secrets: Vec<_> = history.secrets_of(name).iter().map(entries).collect();
         let [without, with] = &secrets[..] else { panic!("{name}: {} states of the Secret", secrets.len()) };
         let id = if row.endpoint == Endpoint::AclsV1 { "ad_account_id" } else { "org_id" };
