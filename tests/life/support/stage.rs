@@ -144,16 +144,13 @@ impl<'c> Stage<'c> {
         self.operator.memory(field)
     }
 
-    /// Does everything that a user does, and waits until the credential is Ready, an Event tells so, and the audit log tells
-    /// of the Event: it is written after the answer.
+    /// Does everything that a user does, and waits until the credential is Ready and an Event tells so.
     pub(crate) async fn become_ready(&self) -> AsaCredential {
-        let mark = self.mark();
         self.upload_key();
         self.create_key_secret().await;
         self.apply(credential()).await;
         let acme = self.until(ready()).await;
         self.event(Reason::Available).await;
-        self.operator_asked(&mark, "create events").await;
         acme
     }
 
@@ -251,11 +248,17 @@ impl<'c> Stage<'c> {
         .await
     }
 
-    /// Waits until there is an Event of this reason.
+    /// Waits until there is an Event of this reason, and the audit log tells of all Events: that is written after the answer.
     pub(crate) async fn event(&self, reason: Reason) {
         eventually(&format!("Event {reason}"), async || {
             let reasons = self.events().await;
             if reasons.iter().any(|told| told.ends_with(reason.as_str())) { Ok(()) } else { Err(reasons.join(", ")) }
+        })
+        .await;
+        let there = self.listed_events().await.len();
+        eventually("an audit log with all Events", async || match self.events_made() {
+            made if made >= there => Ok(()),
+            fewer => Err(format!("{fewer} of {there}")),
         })
         .await;
     }
@@ -278,7 +281,8 @@ impl<'c> Stage<'c> {
     async fn listed_events(&self) -> Vec<(String, String)> {
         let events: Api<Event> = Api::namespaced(self.kube.clone(), &self.namespace);
         let events = events.list(&ListParams::default()).await.unwrap();
-        let about = |event: &Event| event.regarding.as_ref()?.name.clone();
+        let is_operators = |event: &&Event| event.reporting_controller.as_deref() == Some("asa-operator");
+        let about = |event: &Event| event.regarding.as_ref().filter(|_| is_operators(&event))?.name.clone();
         let words = |event: Event| format!("{} {}", event.type_.unwrap_or_default(), event.reason.unwrap_or_default());
         events.into_iter().filter_map(|event| Some((about(&event)?, words(event)))).collect()
     }

@@ -192,6 +192,12 @@ impl Stage<'_> {
         lines.collect()
     }
 
+    /// How many Events the operator has made, by the audit log.
+    pub(super) fn events_made(&self) -> usize {
+        let requests = self.requests();
+        requests.iter().filter(|request| (&*request.verb, &*request.resource) == ("create", "events")).count()
+    }
+
     fn requests(&self) -> Vec<Request> {
         self.cluster.requests(&self.namespace, "asa-operator/").unwrap()
     }
